@@ -1,0 +1,1 @@
+"""How to look: pure measurement, with no Django and no database."""

