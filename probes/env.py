@@ -42,9 +42,9 @@ def regions() -> list[str]:
     return names
 
 
-def broker_url() -> str:
+def broker_url(default: str = "redis://127.0.0.1:6379/0") -> str:
     """The Redis URL in the form that Celery takes (`unix://` becomes `redis+socket://`)."""
-    url = text("REDIS_URL", "redis://127.0.0.1:6379/0")
+    url = text("REDIS_URL", default)
     return url.replace("unix://", "redis+socket://", 1)
 
 

@@ -1,0 +1,1 @@
+"""One machine with nothing but Python: embedded PostgreSQL and Redis, and all processes under a manager."""

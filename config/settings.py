@@ -1,0 +1,120 @@
+"""Every setting, from environment variables that begin with `UPQUORUM_`; docs/settings.md lists them.
+
+Unset, the database, the broker and the secrets are those of the embedded environment in
+`UPQUORUM_DATA_DIR`, so a command by hand meets what `make up` started.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+import dj_database_url
+
+from config.local.paths import Paths
+from probes import env, names
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "data"))).resolve()
+PATHS = Paths(DATA_DIR)
+
+
+def secret(name: str, file: Path) -> str:
+    """`UPQUORUM_<name>`, else the content of `UPQUORUM_<name>_FILE`, else of `file`; raises `BadSetting`."""
+    if value := env.text(name):
+        return value
+    source = Path(env.text(f"{name}_FILE", str(file)))
+    if not source.is_file():
+        raise env.BadSetting(f"{env.PREFIX}{name} is not set, and {source} does not exist: `make up` makes it")
+    return source.read_text().strip()
+
+
+SECRET_KEY = secret("SECRET_KEY", PATHS.secret("secret-key"))
+ENCRYPTION_KEYS = [
+    key for key in secret("ENCRYPTION_KEYS", PATHS.secret("encryption-key")).split(",") if key
+]
+DEBUG = False
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "accounts",
+    "monitors",
+    "webhooks",
+    "incidents",
+    "api",
+    "config",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# A pool, because Celery closes the connection after every task: with one, closing gives it back.
+DATABASES = {
+    "default": {
+        **dj_database_url.parse(env.text("DATABASE_URL", PATHS.database_url)),
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL", 16, minimum=2)}},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": None,
+}
+
+for _name, _value in env.CELERY_SETTINGS.items():
+    globals()[f"CELERY_{_name.upper()}"] = _value
+CELERY_BROKER_URL = env.broker_url(PATHS.redis_url)
+CELERY_TASK_DEFAULT_QUEUE = names.CORE_QUEUE
+CELERY_TASK_ROUTES = {names.INGEST: {"queue": names.INGEST_QUEUE}}
+
+REGIONS = env.regions()
+MIN_INTERVAL_SECONDS = env.integer("MIN_INTERVAL_SECONDS", 60, minimum=1)
+ALLOWED_TARGETS = [ipaddress.ip_network(cidr) for cidr in env.words("ALLOWED_TARGETS")]
+TCP_PORTS = env.words("TCP_PORTS", "80,443,8080,8443,3000,5000,8000,8888")

@@ -1,0 +1,1 @@
+"""What it means: rounds, the verdict, transitions, incidents."""

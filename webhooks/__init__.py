@@ -1,0 +1,1 @@
+"""Whom to tell: webhooks, events, deliveries, signing, retries. Knows nothing of monitors."""
