@@ -10,9 +10,12 @@ import ipaddress
 from pathlib import Path
 
 import dj_database_url
+import django_stubs_ext
 
 from config.local.paths import Paths
 from probes import env, names
+
+django_stubs_ext.monkeypatch()  # makes ModelAdmin[...] and its like exist at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "data"))).resolve()
@@ -25,14 +28,14 @@ def secret(name: str, file: Path) -> str:
         return value
     source = Path(env.text(f"{name}_FILE", str(file)))
     if not source.is_file():
-        raise env.BadSetting(f"{env.PREFIX}{name} is not set, and {source} does not exist: `make up` makes it")
+        raise env.BadSetting(
+            f"{env.PREFIX}{name} is not set, and {source} does not exist: `make up` makes it"
+        )
     return source.read_text().strip()
 
 
 SECRET_KEY = secret("SECRET_KEY", PATHS.secret("secret-key"))
-ENCRYPTION_KEYS = [
-    key for key in secret("ENCRYPTION_KEYS", PATHS.secret("encryption-key")).split(",") if key
-]
+ENCRYPTION_KEYS = [key for key in secret("ENCRYPTION_KEYS", PATHS.secret("encryption-key")).split(",") if key]
 DEBUG = False
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
@@ -80,12 +83,11 @@ TEMPLATES = [
     },
 ]
 
+DATABASES = {"default": dj_database_url.parse(env.text("DATABASE_URL", PATHS.database_url))}
 # A pool, because Celery closes the connection after every task: with one, closing gives it back.
-DATABASES = {
-    "default": {
-        **dj_database_url.parse(env.text("DATABASE_URL", PATHS.database_url)),
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL", 16, minimum=2)}},
-    }
+DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    "min_size": 1,
+    "max_size": env.integer("DATABASE_POOL", 16, minimum=2),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [

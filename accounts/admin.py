@@ -1,0 +1,25 @@
+"""Accounts and keys in the admin. A key's secret was never stored, so it cannot be shown."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from accounts.models import Account, ApiKey
+
+
+@admin.register(Account)
+class AccountAdmin(admin.ModelAdmin[Account]):
+    list_display = ("id", "name", "created_at", "suspended_at")
+    search_fields = ("name",)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+    list_display = ("id", "account", "label", "prefix", "created_at", "last_used_at", "expires_at")
+    search_fields = ("label", "prefix", "account__name")
+    readonly_fields = ("account", "prefix", "created_at", "last_used_at")
+    exclude = ("digest",)
+
+    def has_add_permission(self, request: object, obj: ApiKey | None = None) -> bool:
+        """A key is made by `manage.py create_key`, which shows it once."""
+        return False

@@ -1,0 +1,43 @@
+"""Accounts and their API keys. A key's secret is stored only as its SHA-256."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+
+class Account(models.Model):
+    """The owner of monitors, keys and webhooks. Another account's object does not exist for it."""
+
+    name = models.CharField(max_length=255)
+    created_at = models.DateTimeField()
+    suspended_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pk})"
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def valid(self, now: datetime) -> ApiKeyQuerySet:
+        """Keys neither revoked nor past their end at `now`."""
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
+
+
+class ApiKey(models.Model):
+    """A credential of an account. `prefix` finds it and is safe to show; `digest` proves it."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="api_keys")
+    label = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=32, db_index=True)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    """From then on the key is refused: set when it is revoked, or rotated with a grace."""
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.prefix}…)"
