@@ -7,6 +7,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from probes import env
+
+DEFAULT_DATA_DIR = Path(__file__).resolve().parents[2] / "data"
+
 # A Unix socket's path holds at most 104 bytes on BSD and macOS, and PostgreSQL adds its own name.
 LONGEST_SOCKET_FOLDER = 80
 
@@ -17,13 +21,14 @@ class Paths:
 
     data_dir: Path
 
+    @classmethod
+    def from_environment(cls) -> Paths:
+        """The environment in `UPQUORUM_DATA_DIR`, which is `data/` in the checkout when unset."""
+        return cls(Path(env.text("DATA_DIR", str(DEFAULT_DATA_DIR))).resolve())
+
     @property
     def postgres(self) -> Path:
         return self.data_dir / "postgres"
-
-    @property
-    def redis(self) -> Path:
-        return self.data_dir / "redis"
 
     @property
     def sockets(self) -> Path:

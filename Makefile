@@ -1,0 +1,48 @@
+# Needs make and Python 3.11 or newer, nothing else. `make PYTHON=python3.12 up` picks another Python.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# Checks load the settings, which want secrets; these protect nothing.
+THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway \
+	UPQUORUM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+
+.PHONY: help up test check format lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+up: .venv/local.installed ## run everything on this machine until ctrl-C
+	@$(BIN)/python -m config.local.up
+
+test: .venv/dev.installed ## run the tests, on a PostgreSQL and a Valkey of their own
+	@$(BIN)/python -m pytest
+
+check: .venv/dev.installed ## lint, types, import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(THROWAWAY_SECRETS) $(BIN)/mypy
+	$(THROWAWAY_SECRETS) $(BIN)/lint-imports
+
+format: .venv/dev.installed ## format the code and fix what can be fixed
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: .venv/dev.installed ## pin every dependency by hash, for all platforms
+	for name in probe core local dev; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			--no-emit-index-url --no-annotate requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+clean: ## remove the virtual environment and caches; data stays
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("Python 3.11 or newer is needed: make PYTHON=...")'
+	@$(PYTHON) -m venv .venv
+
+# Installed again when the lock changes.
+.venv/%.installed: requirements/%.txt | .venv/bin/python
+	@echo "Installing $< into .venv ..."
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
