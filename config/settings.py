@@ -6,7 +6,6 @@ Unset, the database, the broker and the secrets are those of the embedded enviro
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 
 import dj_database_url
@@ -14,6 +13,7 @@ import django_stubs_ext
 
 from config.local.paths import Paths
 from probes import env, names
+from probes.guard import AddressPolicy
 
 django_stubs_ext.monkeypatch()  # makes ModelAdmin[...] and its like exist at run time
 
@@ -88,6 +88,7 @@ DATABASES = {"default": dj_database_url.parse(env.text("DATABASE_URL", PATHS.dat
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
     "max_size": env.integer("DATABASE_POOL", 16, minimum=2),
+    "timeout": 5,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [
@@ -118,5 +119,17 @@ CELERY_TASK_ROUTES = {names.INGEST: {"queue": names.INGEST_QUEUE}}
 
 REGIONS = env.regions()
 MIN_INTERVAL_SECONDS = env.integer("MIN_INTERVAL_SECONDS", 60, minimum=1)
-ALLOWED_TARGETS = [ipaddress.ip_network(cidr) for cidr in env.words("ALLOWED_TARGETS")]
+ADDRESS_POLICY = AddressPolicy.of(env.words("ALLOWED_TARGETS"))
 TCP_PORTS = env.words("TCP_PORTS", "80,443,8080,8443,3000,5000,8000,8888")
+EVIDENCE_RETENTION_DAYS = env.integer("EVIDENCE_RETENTION_DAYS", 7, minimum=1)
+
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "monitors.tick", "schedule": 1.0, "options": {"expires": 1.0}},
+    "sweep": {"task": "incidents.sweep", "schedule": 1.0, "options": {"expires": 1.0}},
+    "deliver_due": {
+        "task": "webhooks.deliver_due",
+        "schedule": 1.0,
+        "options": {"expires": 1.0, "queue": names.DELIVERY_QUEUE},
+    },
+    "keep_partitions": {"task": "monitors.keep_partitions", "schedule": 60.0, "options": {"expires": 60.0}},
+}

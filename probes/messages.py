@@ -114,6 +114,12 @@ def pack(message: Batch | Results | RegionBeat) -> dict[str, Any]:
     return packed
 
 
+def pack_result(result: ProbeResult) -> dict[str, Any]:
+    """The JSON-ready form of one result, as it is kept with a vote."""
+    packed: dict[str, Any] = msgspec.to_builtins(result)
+    return packed
+
+
 def unpack(raw: object, kind: type[Message]) -> Message:
     """The message in `raw`; raises `BadMessage`."""
     try:
@@ -128,3 +134,7 @@ def unpack(raw: object, kind: type[Message]) -> Message:
 def split(requests: Sequence[ProbeRequest], size: int) -> list[list[ProbeRequest]]:
     """`requests` in lists of at most `size`, in order."""
     return [list(requests[start : start + size]) for start in range(0, len(requests), size)]
+
+
+TIMINGS = ("dns_ms", "connect_ms", "tls_ms", "ttfb_ms", "download_ms", "total_ms")
+"""The fields of a result that are durations in milliseconds."""

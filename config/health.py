@@ -1,0 +1,48 @@
+"""`/healthz`: the process lives. `/readyz`: it can do its work."""
+
+from __future__ import annotations
+
+from celery import current_app
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from monitors import pulse
+
+BROKER_TIMEOUT_SECONDS = 2
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 as long as the process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when database and broker answer and a tick is younger than 10 s; else 503 and what fails."""
+    checks = {"database": database_answers(), "broker": broker_answers()}
+    checks["tick"] = checks["database"] and pulse.is_fresh("tick", timezone.now())
+    ready = all(checks.values())
+    return JsonResponse(
+        {"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503
+    )
+
+
+def database_answers() -> bool:
+    """Whether the database answers a query."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def broker_answers() -> bool:
+    """Whether the broker takes a connection."""
+    try:
+        with current_app.connection_for_write() as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT_SECONDS)
+    except OperationalError:
+        return False
+    return True

@@ -1,0 +1,114 @@
+"""Step 3: which region looks, in which message, and until when an answer is waited for."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from monitors.models import Lease
+from monitors.scheduling import Claim
+from monitors.slots import turn
+from monitors.targets import TARGETS
+from probes import names
+from probes.instants import unix_ms
+from probes.messages import Batch, ProbeRequest, pack, split
+
+logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 100
+SLOW_TIMEOUT_MS = 10_000
+LATEST_START = timedelta(seconds=20)
+"""A check that no worker has begun by then is too late, whatever its interval."""
+TRANSPORT = timedelta(seconds=2)
+"""What the messages there and back may take, on top of the probe's timeout."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispatch:
+    """One message to one region, and the lease of its checks."""
+
+    batch: Batch
+    lease: Lease
+
+
+def dispatch(claims: Iterable[Claim], regions: Sequence[str], now: datetime) -> list[Dispatch]:
+    """Lease `claims` to `regions` (at least one) and, once this transaction commits, send them."""
+    dispatches = plan(claims, regions, now)
+    Lease.objects.bulk_create(each.lease for each in dispatches)
+    transaction.on_commit(lambda: send_all(dispatches))
+    return dispatches
+
+
+def plan(claims: Iterable[Claim], regions: Sequence[str], now: datetime) -> list[Dispatch]:
+    """Group claims by region into batches; slow timeouts apart, since a lease waits for its slowest probe."""
+    groups: defaultdict[tuple[str, int, bool], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        slow = claim.timeout_ms > SLOW_TIMEOUT_MS
+        groups[_region(claim, regions), claim.attempt, slow].append(claim)
+    return [
+        _dispatch(region, attempt, chunk, now)
+        for (region, attempt, _), group in groups.items()
+        for chunk in split(group, BATCH_SIZE)
+    ]
+
+
+def send(batch: Batch, expires_at: datetime) -> None:
+    """Send one message to a region's worker; the broker's absence is logged, never raised.
+
+    What is lost so is found by its lease or by its round's deadline, as if a worker had lost it.
+    """
+    queue = names.urgent_queue(batch.region) if batch.urgent else names.scheduled_queue(batch.region)
+    try:
+        current_app.send_task(
+            names.RUN_BATCH, args=[pack(batch)], queue=queue, expires=expires_at, retry=False
+        )
+    except OperationalError as error:
+        logger.warning("dispatch.lost region=%s probes=%d: %s", batch.region, len(batch.requests), error)
+
+
+def send_all(dispatches: Iterable[Dispatch]) -> None:
+    """Send each message; it expires with its lease."""
+    for each in dispatches:
+        send(each.batch, each.lease.expires_at)
+
+
+def _region(claim: Claim, regions: Sequence[str]) -> str:
+    others = [region for region in regions if region != claim.lost_in] or regions
+    interval_ms = claim.interval_seconds * 1000
+    return others[turn(claim.monitor_id, interval_ms, unix_ms(claim.scheduled_at), len(others))]
+
+
+def _dispatch(region: str, attempt: int, claims: list[Claim], now: datetime) -> Dispatch:
+    batch = Batch(region=region, requests=[_request(claim, now) for claim in claims])
+    longest = max(_start_by(claim, now) + timedelta(milliseconds=claim.timeout_ms) for claim in claims)
+    lease = Lease(
+        region=region,
+        attempt=attempt,
+        expires_at=longest + TRANSPORT,
+        monitor_ids=[claim.monitor_id for claim in claims],
+        scheduled_ats=[claim.scheduled_at for claim in claims],
+    )
+    return Dispatch(batch=batch, lease=lease)
+
+
+def _request(claim: Claim, now: datetime) -> ProbeRequest:
+    return ProbeRequest(
+        monitor_id=claim.monitor_id,
+        config_version=claim.config_version,
+        scheduled_at_ms=unix_ms(claim.scheduled_at),
+        attempt=claim.attempt,
+        target=TARGETS[claim.type](claim.url, claim.options),
+        timeout_ms=claim.timeout_ms,
+        start_by_ms=unix_ms(_start_by(claim, now)),
+    )
+
+
+def _start_by(claim: Claim, now: datetime) -> datetime:
+    return now + min(timedelta(seconds=claim.interval_seconds), LATEST_START)

@@ -1,0 +1,155 @@
+"""Monitors, what we believe of them now, the leases of their checks, and the evidence of their probes."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import MD5
+
+from accounts.models import Account
+
+
+class Status(models.TextChoices):
+    """What we believe of a monitor."""
+
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    FLAPPING = "flapping"
+
+
+class Monitor(models.Model):
+    """What a customer configured. Rarely written; what changes with every check is in `MonitorState`."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="monitors")
+    name = models.CharField(max_length=255)
+    url = models.CharField(max_length=2048)
+    type = models.CharField(max_length=16)
+    interval_seconds = models.PositiveIntegerField()
+    timeout_ms = models.PositiveIntegerField()
+    options = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    """What only this type has, such as `expected_status` and `body_match` of http."""
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # A digest, because an index entry holds 2,704 bytes and a URL of the longest may need more.
+            models.UniqueConstraint("account", "type", MD5("url"), name="monitor_once_per_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pk})"
+
+
+class MonitorState(models.Model):
+    """What we believe of a monitor now, and when to look again: the narrow row that every check touches.
+
+    Only `next_check_at` is indexed, so that recording a check is a heap-only update.
+    """
+
+    monitor = models.OneToOneField(Monitor, on_delete=models.CASCADE, primary_key=True, related_name="state")
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.UNKNOWN)
+    status_since = models.DateTimeField()
+    sequence = models.PositiveIntegerField(default=0)
+    """The number of transitions so far; receivers of events order by it."""
+    config_version = models.PositiveIntegerField(default=1)
+    """Goes up with every edit; results of an older configuration are evidence, never votes."""
+    interval_seconds = models.PositiveIntegerField()
+    """The interval in force."""
+    next_check_at = models.DateTimeField(null=True)
+    """The next slot; null while the monitor is disabled."""
+    last_scheduled_at = models.DateTimeField(null=True)
+    """The newest slot that was answered, by whatever outcome; older answers change nothing."""
+    last_check_at = models.DateTimeField(null=True)
+    """When a probe last said up or down."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(interval_seconds__gte=1), name="state_interval_positive"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"], name="state_due", condition=Q(next_check_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.monitor_id}: {self.status}"
+
+
+class Lease(models.Model):
+    """The claim of one batch: checks with no evidence when it runs out were lost with their worker.
+
+    One row a batch, because one a check would double the index writes of the schedule.
+    """
+
+    region = models.CharField(max_length=32)
+    attempt = models.PositiveSmallIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+    monitor_ids = ArrayField(models.BigIntegerField())
+    scheduled_ats = ArrayField(models.DateTimeField())
+
+    def __str__(self) -> str:
+        return f"{len(self.monitor_ids)} checks in {self.region}"
+
+
+class Region(models.Model):
+    """A vantage point, as its workers last reported it."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    last_seen_at = models.DateTimeField()
+    worker = models.CharField(max_length=255)
+    in_flight = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Pulse(models.Model):
+    """The newest run of a periodic task, and since when it has run without a gap."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    at = models.DateTimeField()
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at}"
+
+
+class Evidence(models.Model):
+    """The stored result of one probe. Partitioned by day of `scheduled_at`, so that retention is a DROP.
+
+    No foreign keys: at this rate each would cost a lookup a row, and a late result of a deleted
+    monitor is harmless. `round_id` is 0 for a scheduled probe, because a key column cannot be null.
+    """
+
+    pk = models.CompositePrimaryKey("monitor_id", "scheduled_at", "region", "round_id", "attempt")
+    monitor_id = models.BigIntegerField()
+    scheduled_at = models.DateTimeField()
+    region = models.CharField(max_length=32)
+    round_id = models.BigIntegerField()
+    attempt = models.SmallIntegerField()
+    outcome = models.CharField(max_length=8)
+    started_at = models.DateTimeField()
+    total_ms = models.FloatField()
+    error_class = models.CharField(max_length=32)
+    error = models.TextField()
+    status_code = models.IntegerField(null=True)
+    address = models.CharField(max_length=64)
+    dns_ms = models.FloatField(null=True)
+    connect_ms = models.FloatField(null=True)
+    tls_ms = models.FloatField(null=True)
+    ttfb_ms = models.FloatField(null=True)
+    download_ms = models.FloatField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "monitors_evidence"
+        verbose_name_plural = "evidence"
+
+    def __str__(self) -> str:
+        return f"{self.monitor_id} from {self.region}: {self.outcome}"

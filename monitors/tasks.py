@@ -1,0 +1,65 @@
+"""The periodic tasks of the schedule. Only here is the clock asked; the steps take `now`."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from monitors import partitions, pulse, regions
+from monitors.dispatch import dispatch
+from monitors.scheduling import claim_due, claim_lost
+from probes import names
+from probes.messages import BadMessage, RegionBeat, unpack
+
+logger = logging.getLogger(__name__)
+
+CLAIM_LIMIT = 1_000
+"""Checks of one transaction: large enough to be cheap, small enough to commit within milliseconds."""
+MOST_ROUNDS = 10
+
+
+@shared_task(name="monitors.tick")
+def tick() -> int:
+    """Step 1, every second: claim and dispatch what is due and what was lost; return how many checks."""
+    total = 0
+    for _ in range(MOST_ROUNDS):
+        claimed = claim_and_dispatch()
+        total += claimed
+        if claimed < CLAIM_LIMIT:
+            break
+    pulse.beat("tick", timezone.now())
+    return total
+
+
+def claim_and_dispatch() -> int:
+    """One transaction of `tick`; return the number of checks that it claimed."""
+    now = timezone.now()
+    alive = regions.live_regions(now)
+    if not alive:
+        logger.warning("tick.no_region: no region's worker has reported; checks wait")
+        return 0
+    with transaction.atomic():
+        claims = claim_due(now, CLAIM_LIMIT)
+        dispatch([*claims, *claim_lost(now, CLAIM_LIMIT)], alive, now)
+    return len(claims)
+
+
+@shared_task(name=names.REGION_BEAT)
+def region_beat(message: object) -> None:
+    """A regional worker reports that it lives."""
+    try:
+        beat = unpack(message, RegionBeat)
+    except BadMessage as error:
+        logger.warning("region_beat.dropped: %s", error)
+        return
+    regions.record_beat(beat, timezone.now())
+
+
+@shared_task(name="monitors.keep_partitions")
+def keep_partitions() -> None:
+    """Every minute: partitions of the evidence ahead and behind."""
+    partitions.keep_partitions(timezone.now(), settings.EVIDENCE_RETENTION_DAYS)

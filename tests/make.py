@@ -1,0 +1,76 @@
+"""What the tests are made of: accounts, monitors, regions and results, at a fixed instant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from accounts.models import Account
+from monitors.models import Monitor, MonitorState, Pulse, Region
+from monitors.slots import next_slot_ms
+from probes.instants import from_unix_ms, unix_ms
+from probes.messages import ProbeResult
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+REGIONS = ("eu", "us", "ap")
+
+
+def seconds(count: float) -> timedelta:
+    return timedelta(seconds=count)
+
+
+def account(name: str = "alice") -> Account:
+    return Account.objects.create(name=name, created_at=NOW)
+
+
+def monitor(
+    owner: Account | None = None, *, status: str = "up", now: datetime = NOW, **fields: Any
+) -> Monitor:
+    """A monitor with a state of `status`, next due at its first slot after `now`."""
+    values: dict[str, Any] = {
+        "name": "site",
+        "url": "http://127.0.0.1:9/",
+        "type": "http",
+        "interval_seconds": 60,
+        "timeout_ms": 10_000,
+        "options": {"expected_status": 200},
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    made = Monitor.objects.create(account=owner or account(), **(values | fields))
+    slot = next_slot_ms(made.pk, made.interval_seconds * 1000, unix_ms(NOW))
+    MonitorState.objects.create(
+        monitor=made,
+        status=status,
+        status_since=NOW,
+        interval_seconds=made.interval_seconds,
+        next_check_at=from_unix_ms(slot) if made.enabled else None,
+    )
+    return made
+
+
+def live(*names: str, now: datetime = NOW) -> None:
+    """Let just these regions be alive at `now`, with a schedule that has run for an hour."""
+    Pulse.objects.update_or_create(name="tick", defaults={"at": now, "since": now - seconds(3600)})
+    Region.objects.all().delete()
+    Region.objects.bulk_create(
+        Region(name=name, last_seen_at=now, worker="test", in_flight=0) for name in names or REGIONS
+    )
+
+
+def result(
+    of: Monitor, outcome: str, region: str = "eu", *, at: datetime = NOW, **fields: Any
+) -> ProbeResult:
+    """What `region` saw of a monitor in its slot at `at`."""
+    values: dict[str, Any] = {
+        "monitor_id": of.pk,
+        "config_version": MonitorState.objects.get(pk=of.pk).config_version,
+        "scheduled_at_ms": unix_ms(at),
+        "region": region,
+        "outcome": outcome,
+        "started_at_ms": unix_ms(at),
+        "total_ms": 12.5,
+        "error_class": "http_5xx" if outcome == "down" else "",
+        "status_code": 503 if outcome == "down" else 200,
+    }
+    return ProbeResult(**(values | fields))

@@ -1,0 +1,105 @@
+"""Dispatch: regions in turn, many checks a message, a lease a message, and what was lost goes elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from django.db import transaction
+
+from monitors.dispatch import BATCH_SIZE, LATEST_START, TRANSPORT, dispatch, plan
+from monitors.models import Lease, MonitorState
+from monitors.scheduling import Claim, claim_lost
+from probes.instants import unix_ms
+from tests.make import NOW, REGIONS, account, monitor, seconds
+
+
+def claim(monitor_id: int = 1, at: datetime = NOW, **changes: object) -> Claim:
+    plain = Claim(
+        monitor_id=monitor_id,
+        config_version=3,
+        scheduled_at=at,
+        interval_seconds=60,
+        type="http",
+        url="http://127.0.0.1:9/",
+        timeout_ms=10_000,
+        options={"expected_status": 200},
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def test_a_monitor_is_looked_at_from_each_region_in_turn() -> None:
+    seen = [plan([claim(at=NOW + step * seconds(60))], REGIONS, NOW)[0].batch.region for step in range(6)]
+    assert sorted(seen[:3]) == sorted(REGIONS)
+    assert seen[3:] == seen[:3]
+
+
+def test_a_thousand_checks_take_few_messages_and_each_is_in_one() -> None:
+    dispatches = plan([claim(id_) for id_ in range(1, 1_001)], REGIONS, NOW)
+    assert max(len(each.batch.requests) for each in dispatches) == BATCH_SIZE
+    assert len(dispatches) == 12
+    asked = [request.monitor_id for each in dispatches for request in each.batch.requests]
+    assert sorted(asked) == list(range(1, 1_001))
+
+
+def test_a_slow_timeout_does_not_stretch_the_lease_of_the_others() -> None:
+    quick, slow = plan([claim(1), claim(1, timeout_ms=30_000)], REGIONS[:1], NOW)
+    assert quick.lease.expires_at == NOW + LATEST_START + seconds(10) + TRANSPORT
+    assert slow.lease.expires_at == NOW + LATEST_START + seconds(30) + TRANSPORT
+
+
+def test_a_check_is_too_late_when_the_next_is_due() -> None:
+    batch = plan([claim(interval_seconds=1)], REGIONS, NOW)[0].batch
+    assert batch.requests[0].start_by_ms == unix_ms(NOW + seconds(1))
+    assert batch.requests[0].config_version == 3
+
+
+@pytest.mark.django_db
+def test_the_lease_is_in_the_transaction_of_the_claim() -> None:
+    with transaction.atomic():
+        dispatch([claim()], REGIONS, NOW)
+        transaction.set_rollback(True)
+    assert not Lease.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_is_unanswered_when_its_lease_runs_out_is_claimed_again_once_for_another_region() -> None:
+    made = monitor()
+    first = dispatch([claim(made.pk)], REGIONS, NOW)[0]
+    end = first.lease.expires_at
+    assert claim_lost(end - seconds(0.001), 10) == []
+    again = claim_lost(end, 10)
+    assert [(each.monitor_id, each.attempt, each.scheduled_at) for each in again] == [(made.pk, 2, NOW)]
+    second = dispatch(again, REGIONS, end)[0]
+    assert second.batch.region != first.batch.region
+    assert second.batch.requests[0].attempt == 2
+    assert claim_lost(second.lease.expires_at, 10) == []
+    assert not Lease.objects.exists()
+
+
+@pytest.mark.django_db
+def test_with_one_region_left_the_second_look_comes_from_there() -> None:
+    lost = claim(attempt=2, lost_in="eu")
+    assert plan([lost], ["eu"], NOW)[0].batch.region == "eu"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "change",
+    [{"last_scheduled_at": NOW}, {"last_scheduled_at": NOW + seconds(60)}, {"next_check_at": None}],
+    ids=["answered", "answered for a newer slot", "disabled"],
+)
+def test_what_needs_no_second_look_gets_none(change: dict[str, object]) -> None:
+    made = monitor()
+    lease = dispatch([claim(made.pk)], REGIONS, NOW)[0].lease
+    MonitorState.objects.update(**change)
+    assert claim_lost(lease.expires_at, 10) == []
+
+
+@pytest.mark.django_db
+def test_a_monitor_deleted_meanwhile_is_not_looked_at() -> None:
+    made = monitor(account("bob"))
+    lease = dispatch([claim(made.pk)], REGIONS, NOW)[0].lease
+    made.delete()
+    assert claim_lost(lease.expires_at, 10) == []

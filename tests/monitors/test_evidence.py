@@ -1,0 +1,103 @@
+"""Evidence: stored once, whatever comes twice; the quiet case ends here; hostile text costs nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitors.evidence import latest, record_evidence
+from monitors.models import Evidence, MonitorState
+from tests.make import NOW, account, monitor, result, seconds
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_result_is_stored_as_it_was_measured() -> None:
+    made = monitor()
+    seen = result(
+        made, "down", address="127.0.0.1", error="HTTP 503", dns_ms=1.5, connect_ms=2.5, ttfb_ms=9.25
+    )
+    record_evidence([seen])
+    stored = Evidence.objects.get()
+    assert (stored.monitor_id, stored.region, stored.outcome, stored.error_class) == (
+        made.pk,
+        "eu",
+        "down",
+        "http_5xx",
+    )
+    assert (stored.scheduled_at, stored.started_at, stored.round_id) == (NOW, NOW, 0)
+    assert (stored.status_code, stored.address, stored.error) == (503, "127.0.0.1", "HTTP 503")
+    assert (stored.dns_ms, stored.connect_ms, stored.tls_ms, stored.ttfb_ms) == (1.5, 2.5, None, 9.25)
+
+
+def test_the_same_message_twice_is_stored_once() -> None:
+    made = monitor()
+    for _ in range(2):
+        record_evidence([result(made, "up"), result(made, "up", "us"), result(made, "up", round_id=7)])
+    assert Evidence.objects.count() == 3
+
+
+@pytest.mark.parametrize("status", ["up", "down"])
+def test_an_answer_that_agrees_with_the_state_is_quiet(status: str) -> None:
+    made = monitor(status=status)
+    assert record_evidence([result(made, status)]) == []
+    state = MonitorState.objects.get()
+    assert (state.last_check_at, state.last_scheduled_at, state.status) == (NOW, NOW, status)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [("up", "down"), ("down", "up"), ("unknown", "up"), ("unknown", "down")]
+)
+def test_an_answer_that_disagrees_is_handed_on_and_leaves_the_state_alone(status: str, outcome: str) -> None:
+    made = monitor(status=status)
+    seen = result(made, outcome)
+    assert record_evidence([seen]) == [seen]
+    assert MonitorState.objects.get().last_check_at is None
+
+
+@pytest.mark.parametrize("outcome", ["missed", "error"])
+@pytest.mark.parametrize("status", ["up", "down", "unknown"])
+def test_what_says_nothing_of_the_target_answers_the_slot_and_is_no_check(status: str, outcome: str) -> None:
+    made = monitor(status=status)
+    assert record_evidence([result(made, outcome)]) == []
+    state = MonitorState.objects.get()
+    assert (state.last_check_at, state.last_scheduled_at) == (None, NOW)
+
+
+def test_a_vote_is_always_handed_on() -> None:
+    made = monitor()
+    vote = result(made, "up", round_id=7)
+    assert record_evidence([vote]) == [vote]
+
+
+def test_an_answer_for_an_older_configuration_is_not_quiet() -> None:
+    made = monitor()
+    old = result(made, "up", config_version=0)
+    assert record_evidence([old]) == [old]
+    assert MonitorState.objects.get().last_check_at is None
+
+
+def test_an_older_answer_does_not_turn_the_clock_back() -> None:
+    made = monitor()
+    record_evidence([result(made, "up", at=NOW)])
+    record_evidence([result(made, "up", "us", at=NOW - seconds(60))])
+    assert MonitorState.objects.get().last_check_at == NOW
+
+
+def test_hostile_text_costs_neither_the_batch_nor_its_meaning() -> None:
+    made, other = monitor(), monitor(account("bob"))
+    record_evidence([result(made, "down", error="a\0b\ud800c" + "x" * 1_000), result(other, "up")])
+    assert Evidence.objects.get(monitor_id=made.pk).error.startswith("ab?cxxx")
+    assert Evidence.objects.filter(monitor_id=other.pk).exists()
+
+
+def test_the_newest_comes_first_and_only_what_voted() -> None:
+    made = monitor()
+    record_evidence(
+        [
+            result(made, "up", "eu", at=NOW - seconds(60)),
+            result(made, "down", "us", at=NOW),
+            result(made, "missed", "ap", at=NOW + seconds(60)),
+        ]
+    )
+    assert [(each.region, each.outcome) for each in latest(made.pk, 10)] == [("us", "down"), ("eu", "up")]
+    assert len(latest(made.pk, 1)) == 1
