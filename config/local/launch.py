@@ -13,9 +13,10 @@ import sys
 
 UNPRIVILEGED_USER = "nobody"
 
-# From <linux/prctl.h> and <linux/capability.h>.
+# From <linux/prctl.h>, <linux/securebits.h> and <linux/capability.h>.
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
@@ -54,7 +55,8 @@ def drop_root() -> None:
     user = pwd.getpwnam(UNPRIVILEGED_USER)
     linux = sys.platform == "linux"
     if linux:
-        _prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # A change of user shall take no capabilities away, nor shall access(2) ignore them after it.
+        _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
