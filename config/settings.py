@@ -115,7 +115,10 @@ for _name, _value in env.CELERY_SETTINGS.items():
     globals()[f"CELERY_{_name.upper()}"] = _value
 CELERY_BROKER_URL = env.broker_url(PATHS.redis_url)
 CELERY_TASK_DEFAULT_QUEUE = names.CORE_QUEUE
-CELERY_TASK_ROUTES = {names.INGEST: {"queue": names.INGEST_QUEUE}}
+CELERY_TASK_ROUTES = {
+    names.INGEST: {"queue": names.INGEST_QUEUE},
+    "webhooks.*": {"queue": names.DELIVERY_QUEUE},
+}
 
 REGIONS = env.regions()
 MIN_INTERVAL_SECONDS = env.integer("MIN_INTERVAL_SECONDS", 60, minimum=1)
@@ -126,10 +129,6 @@ EVIDENCE_RETENTION_DAYS = env.integer("EVIDENCE_RETENTION_DAYS", 7, minimum=1)
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "monitors.tick", "schedule": 1.0, "options": {"expires": 1.0}},
     "sweep": {"task": "incidents.sweep", "schedule": 1.0, "options": {"expires": 1.0}},
-    "deliver_due": {
-        "task": "webhooks.deliver_due",
-        "schedule": 1.0,
-        "options": {"expires": 1.0, "queue": names.DELIVERY_QUEUE},
-    },
+    "deliver_due": {"task": "webhooks.deliver_due", "schedule": 1.0, "options": {"expires": 1.0}},
     "keep_partitions": {"task": "monitors.keep_partitions", "schedule": 60.0, "options": {"expires": 60.0}},
 }

@@ -1,0 +1,69 @@
+"""What all views of the API share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Account
+from api.auth import BearerKey
+from api.errors import Refusal, flat_envelope
+
+LARGEST_ID = 2**63 - 1
+
+
+class AnyTypeJSONParser(JSONParser):
+    """A body is JSON, whatever its content type says: clients of the contract often send none."""
+
+    media_type = "*/*"
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().parse(*args, **kwargs)
+        except RecursionError as error:
+            raise ParseError("nested too deeply") from error
+
+
+class View(APIView):
+    """A view of one account's objects."""
+
+    authentication_classes = (BearerKey,)
+    renderer_classes = (JSONRenderer,)
+    parser_classes = (AnyTypeJSONParser,)
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
+        return flat_envelope
+
+    @property
+    def account(self) -> Account:
+        """Who asks."""
+        account: Account = self.request.user  # type: ignore[assignment]
+        return account
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The request's JSON object; refuses any other JSON value."""
+    data: Any = request.data
+    if not isinstance(data, dict):
+        raise Refusal(400, "invalid request body")
+    return data
+
+
+def path_id(text: str, message: str) -> int:
+    """The id in a path; refuses with 400 and `message` what is not a number."""
+    if not (text.isascii() and text.isdigit()):
+        raise Refusal(400, message)
+    return min(int(text[:20]), LARGEST_ID)
+
+
+def not_found(request: HttpRequest, *args: object, **kwargs: object) -> JsonResponse:
+    """The answer to any path below /api that is not a route."""
+    return JsonResponse({"error": "not found"}, status=404)

@@ -1,0 +1,172 @@
+"""The native wire format of /api/v1: its field names, its shapes and its bounds, as data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from api import fields
+from api.targets import URL_CHECKS
+from incidents.models import Incident
+from monitors.models import Evidence, Monitor, MonitorState
+from probes.instants import from_unix_ms, rfc3339
+from probes.messages import TIMINGS
+from webhooks.models import Webhook
+from webhooks.sealing import open_secret
+
+LONGEST_NAME = 255
+LONGEST_URL = 2048
+LONGEST_MATCH = 1024
+LONGEST_INTERVAL_SECONDS = 86_400
+DEFAULT_INTERVAL_SECONDS = 60
+DEFAULT_TIMEOUT_MS = 10_000
+DEFAULT_STATUS = 200
+
+
+class MonitorInput(serializers.Serializer[Monitor]):
+    """The body of a create, or with `partial=True` of an update; unknown members are ignored."""
+
+    name = fields.Text(longest=LONGEST_NAME)
+    url = fields.Text(longest=LONGEST_URL)
+    type = fields.Choice(list(URL_CHECKS))
+    expected_status = fields.StatusCode(required=False)
+    body_match = fields.Text(longest=LONGEST_MATCH, forbidden=fields.NUL, required=False, allow_null=True)
+    interval_sec = fields.Whole(
+        least=settings.MIN_INTERVAL_SECONDS,
+        most=LONGEST_INTERVAL_SECONDS,
+        required=False,
+        source="interval_seconds",
+    )
+    enabled = fields.Flag(required=False)
+
+
+class WebhookInput(serializers.Serializer[Webhook]):
+    """The body that sets a monitor's webhook."""
+
+    url = fields.Text(longest=LONGEST_URL)
+
+
+def new_monitor_fields(data: dict[str, Any]) -> dict[str, Any]:
+    """The model fields of a new monitor; raises a refusal that names the first field that is wrong."""
+    given = _validated(data)
+    URL_CHECKS[given["type"]](given["url"])
+    defaults = {
+        "interval_seconds": max(DEFAULT_INTERVAL_SECONDS, settings.MIN_INTERVAL_SECONDS),
+        "timeout_ms": DEFAULT_TIMEOUT_MS,
+        "enabled": True,
+    }
+    return defaults | _model_fields(given, given["type"], {})
+
+
+def changed_monitor_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
+    """The model fields that an update changes; those left out keep their values. A type stays."""
+    given = _validated(data, partial=True)
+    type_ = given.pop("type", monitor.type)
+    if type_ != monitor.type:
+        raise serializers.ValidationError("type cannot be changed")
+    if given.get("url", monitor.url) != monitor.url:
+        URL_CHECKS[type_](given["url"])
+    return _model_fields(given, type_, monitor.options)
+
+
+def monitor_body(monitor: Monitor) -> dict[str, Any]:
+    """A monitor without its state."""
+    body = {
+        "id": monitor.pk,
+        "name": monitor.name,
+        "url": monitor.url,
+        "type": monitor.type,
+        "interval_sec": monitor.interval_seconds,
+    }
+    if "expected_status" in monitor.options:
+        body["expected_status"] = str(monitor.options["expected_status"])
+    if monitor.options.get("body_match"):
+        body["body_match"] = monitor.options["body_match"]
+    return body | {"enabled": monitor.enabled, "created_at": rfc3339(monitor.created_at)}
+
+
+def listed_monitor_body(monitor: Monitor) -> dict[str, Any]:
+    """A monitor as it stands in the list: its state is flattened into it."""
+    return monitor_body(monitor) | _summary(monitor.state)
+
+
+def envelope(monitor: Monitor, state: MonitorState, evidence: list[Evidence]) -> dict[str, Any]:
+    """A monitor beside its state and its newest evidence."""
+    return {
+        "monitor": monitor_body(monitor),
+        "state": _summary(state) | {"evidence_buffer": [stored_evidence_body(each) for each in evidence]},
+    }
+
+
+def webhook_body(webhook: Webhook) -> dict[str, Any]:
+    """A webhook with the plain text of its secret, which the contract returns to every reader."""
+    return {
+        "id": webhook.pk,
+        "monitor_id": webhook.subject_id,
+        "url": webhook.url,
+        "secret": open_secret(webhook.secret, webhook.account_id),
+        "created_at": rfc3339(webhook.created_at),
+    }
+
+
+def incident_body(incident: Incident) -> dict[str, Any]:
+    """An incident; `resolved_at` is absent while it lasts."""
+    body = {
+        "id": incident.pk,
+        "monitor_id": incident.monitor_id,
+        "account_id": incident.account_id,
+        "type": incident.type,
+        "reason": incident.reason,
+        "confirmation": {
+            "mode": incident.mode,
+            "regions": sorted({result["region"] for result in incident.evidence}),
+        },
+        "started_at": rfc3339(incident.started_at),
+        "evidence": [kept_evidence_body(result) for result in incident.evidence],
+        "created_at": rfc3339(incident.created_at),
+    }
+    return body | ({"resolved_at": rfc3339(incident.resolved_at)} if incident.resolved_at else {})
+
+
+def stored_evidence_body(evidence: Evidence) -> dict[str, Any]:
+    """One row of evidence."""
+    return _evidence(vars(evidence), evidence.started_at)
+
+
+def kept_evidence_body(result: dict[str, Any]) -> dict[str, Any]:
+    """A result as an incident or a vote keeps it."""
+    return _evidence(result, from_unix_ms(result["started_at_ms"]))
+
+
+def _evidence(seen: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """What was not reached is left out: no status code of a refused connection, no TLS of plain http."""
+    body = {"region": seen["region"].upper(), "timestamp": rfc3339(at)}
+    for name in ("status_code", "error_class", "error", "address"):
+        if seen.get(name):
+            body[name] = seen[name]
+    timings = {name: seen.get(name) for name in TIMINGS}
+    return body | {name: round(value) for name, value in timings.items() if value is not None}
+
+
+def _summary(state: MonitorState) -> dict[str, Any]:
+    last = state.last_check_at
+    return {"status": state.status, "last_check_at": rfc3339(last) if last else None}
+
+
+def _validated(data: dict[str, Any], *, partial: bool = False) -> dict[str, Any]:
+    serializer = MonitorInput(data=data, partial=partial)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def _model_fields(given: dict[str, Any], type_: str, options: dict[str, Any]) -> dict[str, Any]:
+    """`given` as model fields: what only http has goes into `options`, over what was there."""
+    option_names = ("expected_status", "body_match")
+    merged = dict(options)
+    if type_ == "http":
+        merged = {"expected_status": DEFAULT_STATUS} | merged
+        merged |= {name: given[name] for name in option_names if name in given}
+    return {name: value for name, value in given.items() if name not in option_names} | {"options": merged}

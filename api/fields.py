@@ -1,0 +1,126 @@
+"""Strict input fields: they take their JSON type and no other, and their messages name field and limit.
+
+DRF's own fields coerce: 1 becomes "1", "yes" becomes true. A contract that names types needs a 400.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rest_framework import serializers
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+NUL = re.compile(r"\x00")
+
+
+class StrictField(serializers.Field[Any, Any, Any, Any]):
+    """Messages begin with the field's name, as the contract words them."""
+
+    default_error_messages = {
+        "required": "{name} is required",
+        "null": "{name} is required",
+    }
+
+    def fail(self, key: str, **kwargs: Any) -> Any:
+        raise serializers.ValidationError(self.error_messages[key].format(name=self.field_name, **kwargs))
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class Text(StrictField):
+    """A string of 1 to `longest` characters without those of `forbidden`. Blank is as good as null."""
+
+    default_error_messages = {
+        "type": "{name} must be a string",
+        "long": "{name} must be {longest} characters or less",
+        "control": "{name} must not contain control characters",
+        "encoding": "{name} must be valid UTF-8",
+    }
+
+    def __init__(self, *, longest: int, forbidden: re.Pattern[str] = CONTROL, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.longest, self.forbidden = longest, forbidden
+
+    def to_internal_value(self, data: Any) -> str | None:
+        if not isinstance(data, str):
+            self.fail("type")
+        text: str = data
+        self._refuse(text)
+        if text.strip():
+            return text
+        return None if self.allow_null else self.fail("required")
+
+    def _refuse(self, text: str) -> None:
+        if len(text) > self.longest:
+            self.fail("long", longest=self.longest)
+        if self.forbidden.search(text):
+            self.fail("control")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            self.fail("encoding")
+
+
+class Choice(StrictField):
+    """One of a few strings."""
+
+    default_error_messages = {"choice": "{name} must be one of: {choices}"}
+
+    def __init__(self, choices: list[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.choices = choices
+
+    def to_internal_value(self, data: Any) -> str:
+        if data == "":
+            self.fail("required")
+        if data not in self.choices:
+            self.fail("choice", choices=", ".join(self.choices))
+        return str(data)
+
+
+class Whole(StrictField):
+    """An integer within bounds; true is not 1."""
+
+    default_error_messages = {
+        "type": "{name} must be an integer",
+        "least": "{name} must be at least {least}",
+        "most": "{name} must be at most {most}",
+    }
+
+    def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.least, self.most = least, most
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("type")
+        if data < self.least:
+            self.fail("least", least=self.least)
+        if data > self.most:
+            self.fail("most", most=self.most)
+        return int(data)
+
+
+class Flag(StrictField):
+    """true or false."""
+
+    default_error_messages = {"type": "{name} must be a boolean"}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("type")
+        return bool(data)
+
+
+class StatusCode(StrictField):
+    """One HTTP status code, as the contract's string; an integer is understood, too."""
+
+    default_error_messages = {"code": "{name} must be a single integer between 100 and 599"}
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not re.fullmatch(r"[1-5][0-9]{2}", str(data), re.ASCII):
+            self.fail("code")
+        return int(data)
+
+    def to_representation(self, value: int) -> str:
+        return str(value)

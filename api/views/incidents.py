@@ -1,0 +1,53 @@
+"""/incidents: list and get."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.base import View, path_id
+from api.dialects import native
+from api.errors import Refusal
+from api.query import Page, instant_parameter, integer_parameter
+from incidents.models import Incident
+
+
+class IncidentList(View):
+    def get(self, request: Request) -> Response:
+        """The account's incidents, newest first, filtered and paged."""
+        page = Page.of(request)
+        found = filtered(self.account.incidents.all(), request).order_by("-started_at", "-pk")
+        rows = found[page.offset : page.offset + page.limit]
+        return Response(
+            {
+                "incidents": [native.incident_body(incident) for incident in rows],
+                "total": found.count(),
+                "limit": page.limit,
+                "offset": page.offset,
+            }
+        )
+
+
+class IncidentDetail(View):
+    def get(self, request: Request, id_text: str) -> Response:
+        """One incident in its envelope."""
+        incident = self.account.incidents.filter(pk=path_id(id_text, "invalid incident ID")).first()
+        if incident is None:
+            raise Refusal(404, "incident not found")
+        return Response({"incident": native.incident_body(incident)})
+
+
+def filtered(incidents: QuerySet[Incident], request: Request) -> QuerySet[Incident]:
+    """`incidents` by the request's `monitor_id`, `type`, `started_after` and `started_before`."""
+    if (monitor_id := integer_parameter(request, "monitor_id")) is not None:
+        incidents = incidents.filter(monitor_id=monitor_id)
+    if type_ := request.query_params.get("type"):
+        if type_ not in Incident.Type.values:
+            raise Refusal(400, f"type must be one of: {', '.join(Incident.Type.values)}")
+        incidents = incidents.filter(type=type_)
+    if after := instant_parameter(request, "started_after"):
+        incidents = incidents.filter(started_at__gt=after)
+    if before := instant_parameter(request, "started_before"):
+        incidents = incidents.filter(started_at__lt=before)
+    return incidents

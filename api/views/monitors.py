@@ -1,0 +1,98 @@
+"""/monitors: create, list, get, update, delete."""
+
+from __future__ import annotations
+
+import time
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Account
+from api.base import View, body_of, path_id
+from api.dialects import native
+from api.errors import Refusal
+from incidents.confirmation import open_round_of
+from incidents.lifecycle import (
+    DuplicateMonitor,
+    MonitorLimitReached,
+    create_monitor,
+    delete_monitor,
+    update_monitor,
+)
+from monitors.evidence import latest
+from monitors.models import Monitor, MonitorState
+
+EVIDENCE_SHOWN = 10
+WAITED_FOR = ("http",)
+"""The types whose first verdict a create waits for; of the others the contract says `unknown`."""
+LONGEST_WAIT_SECONDS = 5.0
+POLL_SECONDS = 0.05
+
+
+class MonitorList(View):
+    def get(self, request: Request) -> Response:
+        """All of the account's monitors; filters are accepted and ignored, as the contract says."""
+        return Response([native.listed_monitor_body(monitor) for monitor in owned(self.account)])
+
+    def post(self, request: Request) -> Response:
+        """Create a monitor and wait, a bounded time, for its first verdict."""
+        fields = native.new_monitor_fields(body_of(request))
+        try:
+            monitor = create_monitor(self.account, fields, timezone.now())
+        except DuplicateMonitor as error:
+            raise Refusal(409, "monitor for this URL already exists") from error
+        except MonitorLimitReached as error:
+            raise Refusal(409, "monitor limit reached") from error
+        if monitor.type in WAITED_FOR:
+            await_first_verdict(monitor.pk)
+        return whole(monitor)
+
+
+class MonitorDetail(View):
+    def get(self, request: Request, id_text: str) -> Response:
+        """The monitor, its state and its newest evidence."""
+        return whole(find(self.account, id_text))
+
+    def put(self, request: Request, id_text: str) -> Response:
+        """Change the fields given; the others keep their values."""
+        monitor = find(self.account, id_text)
+        changes = native.changed_monitor_fields(body_of(request), monitor)
+        try:
+            return whole(update_monitor(monitor, changes, timezone.now()))
+        except DuplicateMonitor as error:
+            raise Refusal(409, "monitor for this URL already exists") from error
+        except Monitor.DoesNotExist as error:
+            raise Refusal(404, "monitor not found") from error
+
+    def delete(self, request: Request, id_text: str) -> Response:
+        """Delete the monitor with its webhook, its incidents and its evidence."""
+        delete_monitor(find(self.account, id_text))
+        return Response(status=204)
+
+
+def owned(account: Account) -> QuerySet[Monitor]:
+    """The account's monitors with their states, oldest first."""
+    return account.monitors.select_related("state").order_by("pk")
+
+
+def find(account: Account, id_text: str) -> Monitor:
+    """The account's monitor with this id; refuses with the contract's 400 and 404."""
+    monitor = owned(account).filter(pk=path_id(id_text, "invalid monitor ID")).first()
+    if monitor is None:
+        raise Refusal(404, "monitor not found")
+    return monitor
+
+
+def whole(monitor: Monitor) -> Response:
+    """The monitor in its envelope."""
+    state = MonitorState.objects.get(pk=monitor.pk)
+    return Response(native.envelope(monitor, state, latest(monitor.pk, EVIDENCE_SHOWN)))
+
+
+def await_first_verdict(monitor_id: int) -> None:
+    """Wait until the round that a create opened is closed, `LONGEST_WAIT_SECONDS` at most."""
+    end = time.monotonic() + LONGEST_WAIT_SECONDS
+    while open_round_of(monitor_id) is not None and time.monotonic() < end:
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,118 @@
+"""The life of a monitor: created, edited, paused, resumed, deleted, with all that belongs to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Account
+from incidents.confirmation import cancel_round, lock_state
+from incidents.models import Incident
+from incidents.rounds import open_first_round
+from incidents.services import resolve_incident
+from monitors.models import Evidence, Monitor, MonitorState, Status
+from monitors.slots import next_slot_ms
+from probes.instants import from_unix_ms, unix_ms
+from webhooks.services import remove_subject
+
+MONITORS_PER_ACCOUNT = 50
+PROBED_FIELDS = ("url", "timeout_ms", "options")
+"""What a probe is told: a change makes the votes of the old configuration void."""
+
+
+class DuplicateMonitor(Exception):
+    """The account has a monitor of this type on this URL."""
+
+
+class MonitorLimitReached(Exception):
+    """The account has `MONITORS_PER_ACCOUNT` monitors."""
+
+
+def create_monitor(account: Account, fields: dict[str, Any], now: datetime) -> Monitor:
+    """Create a monitor from its model `fields`, and have regions look at it at once.
+
+    Raises `DuplicateMonitor` and `MonitorLimitReached`.
+    """
+    with transaction.atomic():
+        Account.objects.select_for_update().get(pk=account.pk)
+        if account.monitors.count() >= MONITORS_PER_ACCOUNT:
+            raise MonitorLimitReached
+        monitor = _save(Monitor(account=account, created_at=now, updated_at=now, **fields))
+        state = MonitorState(monitor=monitor, status_since=now, interval_seconds=monitor.interval_seconds)
+        _schedule(state, now)
+        state.save(force_insert=True)
+        if monitor.enabled:
+            open_first_round(state, now)
+    return monitor
+
+
+@transaction.atomic
+def update_monitor(monitor: Monitor, changes: dict[str, Any], now: datetime) -> Monitor:
+    """Apply `changes` to model fields. Raises `DuplicateMonitor`.
+
+    A change of what is probed voids the open round and is looked at at once; the state stays until a
+    verdict. Pausing ends the open incident; resuming starts from no knowledge.
+    """
+    state = lock_state(monitor.pk)
+    if state is None:
+        raise Monitor.DoesNotExist
+    monitor = state.monitor
+    changed = {name for name, value in changes.items() if getattr(monitor, name) != value}
+    for name in changed:
+        setattr(monitor, name, changes[name])
+    monitor.updated_at = now
+    _save(monitor)
+    _follow(state, changed, now)
+    return monitor
+
+
+@transaction.atomic
+def delete_monitor(monitor: Monitor) -> None:
+    """Delete a monitor with all that belongs to it."""
+    lock_state(monitor.pk)
+    remove_subject(monitor.pk)
+    Evidence.objects.filter(monitor_id=monitor.pk).delete()
+    monitor.delete()
+
+
+def _follow(state: MonitorState, changed: set[str], now: datetime) -> None:
+    """Bring the state in line with what changed in its monitor."""
+    state.interval_seconds = state.monitor.interval_seconds
+    if "enabled" in changed or changed.intersection(PROBED_FIELDS):
+        state.config_version += 1
+        cancel_round(state.pk, now)
+    if "interval_seconds" in changed or "enabled" in changed:
+        _schedule(state, now)
+    elif changed.intersection(PROBED_FIELDS) and state.monitor.enabled:
+        state.next_check_at = now
+    if "enabled" in changed:
+        _restart(state, now)
+    state.save()
+
+
+def _restart(state: MonitorState, now: datetime) -> None:
+    if not state.monitor.enabled:
+        resolve_incident(state.pk, Incident.Type.DOWN, now)
+        return
+    state.status, state.status_since = Status.UNKNOWN, now
+    open_first_round(state, now)
+
+
+def _schedule(state: MonitorState, now: datetime) -> None:
+    """Set the next slot, or none while the monitor is disabled."""
+    if not state.monitor.enabled:
+        state.next_check_at = None
+        return
+    slot = next_slot_ms(state.monitor.pk, state.interval_seconds * 1000, unix_ms(now))
+    state.next_check_at = from_unix_ms(slot)
+
+
+def _save(monitor: Monitor) -> Monitor:
+    try:
+        with transaction.atomic():
+            monitor.save()
+    except IntegrityError as error:
+        raise DuplicateMonitor from error
+    return monitor

@@ -1,0 +1,60 @@
+"""Step 10: what the votes of one round say. Pure, and blind to the order in which they came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    UP = "up"
+    DOWN = "down"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A rule of confirmation: `quorum` equal votes, at most `regions` regions asked at first."""
+
+    name: str
+    regions: int
+    tries: int
+    """How often one region looks; spaced apart, where there is no second region to ask."""
+    quorum: int
+
+
+TWO_OF_THREE = Mode("2-of-3", regions=3, tries=1, quorum=2)
+TWO_OF_TWO = Mode("2-of-2", regions=2, tries=1, quorum=2)
+THREE_OF_ONE = Mode("3-of-1", regions=1, tries=3, quorum=3)
+MODES = {mode.name: mode for mode in (TWO_OF_THREE, TWO_OF_TWO, THREE_OF_ONE)}
+
+
+def mode_for(live_regions: int) -> Mode:
+    """The rule for so many live regions (at least one)."""
+    return {1: THREE_OF_ONE, 2: TWO_OF_TWO}.get(live_regions, TWO_OF_THREE)
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """One vote as the rule sees it: who, which try, and what. An empty outcome is silence."""
+
+    region: str
+    attempt: int
+    outcome: str
+
+
+def decide(ballots: Iterable[Ballot], mode: Mode) -> Verdict | None:
+    """The verdict, or None while it is open: a quorum can still be reached by those who are silent.
+
+    Only up and down vote; `missed` and `error` abstain. Silence is never a vote. A region counts
+    once for each try, so a duplicate changes nothing.
+    """
+    by_voter = {(ballot.region, ballot.attempt): ballot.outcome for ballot in ballots}
+    outcomes = list(by_voter.values())
+    ups, downs, silent = (outcomes.count(outcome) for outcome in ("up", "down", ""))
+    if downs >= mode.quorum:
+        return Verdict.DOWN
+    if ups >= mode.quorum:
+        return Verdict.UP
+    return None if max(ups, downs) + silent >= mode.quorum else Verdict.INCONCLUSIVE
