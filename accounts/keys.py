@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import string
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ SECRET_LENGTH = 40
 SHOWN_LENGTH = len(SCHEME) + 8
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 ALPHABET = string.ascii_letters + string.digits
+SHAPE = re.compile(SCHEME + f"[A-Za-z0-9]{{{SECRET_LENGTH}}}")
 
 
 def issue_key(account: Account, label: str, now: datetime) -> tuple[ApiKey, str]:
@@ -34,6 +36,8 @@ def issue_key(account: Account, label: str, now: datetime) -> tuple[ApiKey, str]
 
 def find_key(plaintext: str, now: datetime) -> ApiKey | None:
     """The valid key with this plain text, with its account; the secret is compared in constant time."""
+    if not SHAPE.fullmatch(plaintext):
+        return None
     digest = _digest(plaintext)
     candidates = ApiKey.objects.valid(now).filter(prefix=plaintext[:SHOWN_LENGTH])
     for key in candidates.select_related("account"):

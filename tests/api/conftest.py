@@ -1,0 +1,55 @@
+"""Clients of the API: alice and bob, each with an account and a key."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.keys import issue_key
+from accounts.models import Account
+from tests import make
+
+
+class ApiClient:
+    """Calls the API as one account; answers are (status, JSON)."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.key = issue_key(account, "test", make.NOW)[1]
+        self.http = Client(headers={"Authorization": f"Bearer {self.key}"})
+
+    def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        content = {} if body is None else {"data": body, "content_type": "application/json"}
+        response = self.http.generic(method, f"/api/v1{path}", **_encoded(content))
+        return response.status_code, response.json() if response.content else None
+
+    def get(self, path: str) -> tuple[int, Any]:
+        return self("GET", path)
+
+    def post(self, path: str, body: Any) -> tuple[int, Any]:
+        return self("POST", path, body)
+
+    def put(self, path: str, body: Any) -> tuple[int, Any]:
+        return self("PUT", path, body)
+
+    def delete(self, path: str) -> tuple[int, Any]:
+        return self("DELETE", path)
+
+
+def _encoded(content: dict[str, Any]) -> dict[str, Any]:
+    if content and not isinstance(content["data"], str | bytes):
+        content["data"] = json.dumps(content["data"])
+    return content
+
+
+@pytest.fixture
+def alice(db: None) -> ApiClient:
+    return ApiClient(make.account("alice"))
+
+
+@pytest.fixture
+def bob(db: None) -> ApiClient:
+    return ApiClient(make.account("bob"))

@@ -1,0 +1,53 @@
+"""A monitor's webhook slot."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import ApiClient
+from tests.make import monitor
+from webhooks.models import Webhook
+
+URL = "http://127.0.0.1:9/hook"
+
+
+def test_it_is_set_read_replaced_and_removed(alice: ApiClient) -> None:
+    path = f"/monitors/{(made := monitor(alice.account)).pk}/webhook"
+    assert alice.get(path) == (404, {"error": "webhook not found"})
+    status, first = alice.put(path, {"url": URL})
+    assert status == 200
+    assert set(first) == {"id", "monitor_id", "url", "secret", "created_at"}
+    assert (first["monitor_id"], first["url"]) == (made.pk, URL)
+    assert re.fullmatch(r"whs_live_[A-Za-z0-9]{32,}", first["secret"])
+    assert alice.get(path) == (200, first)
+    assert alice.put(path, {"url": URL + "2"}) == (200, first | {"url": URL + "2"})
+    assert alice.delete(path) == (204, None)
+    assert alice.delete(path) == (404, {"error": "webhook not found"})
+    assert alice.put(path, {"url": URL})[1]["secret"] != first["secret"]
+
+
+def test_its_secret_is_not_in_the_database(alice: ApiClient) -> None:
+    _, body = alice.put(f"/monitors/{monitor(alice.account).pk}/webhook", {"url": URL})
+    assert body["secret"] not in str(Webhook.objects.values().get())
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({}, "url is required"),
+        ({"url": None}, "url is required"),
+        ({"url": 1}, "url must be a string"),
+        ({"url": "http://10.0.0.5/"}, "url rejected: ip 10.0.0.5 is in a blocked range"),
+        ({"url": "http://no-such-host.invalid/"}, "url rejected: host does not resolve"),
+        ({"url": "ftp://127.0.0.1/"}, "url is invalid: the scheme must be http or https"),
+        ([], "invalid request body"),
+    ],
+)
+def test_a_bad_url_is_refused_and_what_was_set_stays(alice: ApiClient, body: Any, message: str) -> None:
+    path = f"/monitors/{monitor(alice.account).pk}/webhook"
+    _, before = alice.put(path, {"url": URL})
+    assert alice.put(path, body) == (400, {"error": message})
+    assert alice.get(path) == (200, before)
