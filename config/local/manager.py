@@ -18,6 +18,9 @@ from supervisor.supervisord import Supervisor
 from config.local import programs
 from config.local.conf import APPLICATION
 
+# The manager sees a child's end when it looks; left alone it looks once a second.
+LOOK_SECONDS = 0.2
+
 
 class Manager(Supervisor):  # type: ignore[misc]  # supervisor has no annotations
     """Prints each line after the name of its process; starts the application after `boot`."""
@@ -28,6 +31,8 @@ class Manager(Supervisor):  # type: ignore[misc]  # supervisor has no annotation
         self.unfinished: dict[str, bytes] = {}
         events.subscribe(events.ProcessLogStdoutEvent, self.on_output)
         events.subscribe(events.ProcessStateExitedEvent, self.on_exit)
+        poll = self.options.poller.poll
+        self.options.poller.poll = lambda seconds: poll(min(seconds, LOOK_SECONDS))
         super().runforever()
 
     def on_output(self, event: Any) -> None:
