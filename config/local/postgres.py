@@ -40,6 +40,7 @@ def binary(name: str) -> str:
 def prepare(paths: Paths) -> None:
     """Makes the cluster and its database unless they exist: aside, then renamed, so never half of one."""
     if paths.postgres.exists():
+        _forget_reused_pid(paths)
         return
     unfinished = paths.postgres.with_suffix(".new")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -49,6 +50,21 @@ def prepare(paths: Paths) -> None:
     _create_cluster(unfinished)
     _create_database(unfinished)
     unfinished.rename(paths.postgres)
+
+
+def _forget_reused_pid(paths: Paths) -> None:
+    """After a crash, PostgreSQL would stay away for as long as its old process id is any other program's.
+
+    It happens in containers, where ids are few. A PostgreSQL under that id keeps its files.
+    """
+    for file in (paths.postgres / "postmaster.pid", paths.sockets / ".s.PGSQL.5432.lock"):
+        if file.exists() and _is_other_program(file.read_text().split()[0]):
+            file.unlink()
+
+
+def _is_other_program(pid: str) -> bool:
+    name = Path("/proc") / pid / "comm"
+    return name.exists() and name.read_text().strip() != "postgres"
 
 
 def _create_cluster(folder: Path) -> None:
