@@ -64,6 +64,15 @@ def drop_root() -> None:
         _keep_file_access()
 
 
+def drop_root_or_exit() -> None:
+    try:
+        drop_root()
+    except OSError as error:
+        sys.exit(
+            f"PostgreSQL cannot run as root, and root may not change its user here ({error}): use another"
+        )
+
+
 def die_with_parent() -> None:
     """A manager killed by -9 leaves no orphans behind (on Linux; elsewhere there is no such call)."""
     if sys.platform == "linux":
@@ -74,7 +83,7 @@ def main(arguments: list[str]) -> None:
     if arguments[0] == "--unprivileged":
         arguments = arguments[1:]
         if os.geteuid() == 0:
-            drop_root()
+            drop_root_or_exit()
     die_with_parent()  # after the change of user, which clears it
     os.execvp(arguments[0], arguments)  # noqa: S606
 
