@@ -1,0 +1,54 @@
+"""What an account does with its webhooks. A webhook of another account does not exist."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from webhooks.models import OPEN, Delivery, Event, Status, Webhook
+from webhooks.sealing import seal_secret
+from webhooks.signing import new_secret
+
+
+def set_webhook(*, account_id: int, subject_id: int, url: str, now: datetime) -> Webhook:
+    """Give the subject its webhook, or replace the URL of the one it has, which keeps its id and secret.
+
+    `url` has been validated by the caller. Deliveries already due go to the new URL.
+    """
+    webhook, _ = Webhook.objects.update_or_create(
+        account_id=account_id,
+        subject_id=subject_id,
+        defaults={"url": url},
+        create_defaults={"url": url, "secret": seal_secret(new_secret(), account_id), "created_at": now},
+    )
+    return webhook
+
+
+def get_webhook(*, account_id: int, subject_id: int) -> Webhook | None:
+    """The subject's webhook."""
+    return Webhook.objects.filter(account_id=account_id, subject_id=subject_id).first()
+
+
+@transaction.atomic
+def remove_webhook(*, account_id: int, subject_id: int) -> bool:
+    """Remove the subject's webhook and give up its open deliveries; return whether there was one.
+
+    An attempt already on its way is still recorded, but not repeated.
+    """
+    webhook = get_webhook(account_id=account_id, subject_id=subject_id)
+    if webhook is None:
+        return False
+    webhook_id = webhook.pk
+    removed, _ = webhook.delete()
+    Delivery.objects.filter(subject_id=subject_id, webhook_id=webhook_id, status__in=OPEN).update(
+        status=Status.FAILED
+    )
+    return bool(removed)
+
+
+@transaction.atomic
+def remove_subject(subject_id: int) -> None:
+    """Forget a subject that is being deleted: its webhook, its events and their delivery log."""
+    Webhook.objects.filter(subject_id=subject_id).delete()
+    Event.objects.filter(subject_id=subject_id).delete()
