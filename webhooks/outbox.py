@@ -1,0 +1,67 @@
+"""Publishing: the event and its deliveries are rows of the commit that makes the event true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from webhooks.body import freeze
+from webhooks.models import Delivery, Event, Webhook
+from webhooks.tasks import deliver_soon
+
+
+class NotInTransaction(RuntimeError):
+    """`publish` was called where its rows could be committed without what they tell of."""
+
+
+def publish(
+    *,
+    account_id: int,
+    subject_id: int,
+    type: str,
+    key: str,
+    payload: Mapping[str, object],
+    occurred_at: datetime,
+    now: datetime,
+) -> Event | None:
+    """Step 13: write the event and a delivery to each webhook of its subject, in the caller's transaction.
+
+    `payload` is the body, without `delivery_id` and `attempt`. Return None when `key` was published before.
+    """
+    if not connection.in_atomic_block:
+        raise NotInTransaction("publish must run in the transaction that makes the event true")
+    event, created = Event.objects.get_or_create(
+        key=key,
+        defaults={
+            "account_id": account_id,
+            "subject_id": subject_id,
+            "type": type,
+            "payload": freeze(payload),
+            "occurred_at": occurred_at,
+            "created_at": now,
+        },
+    )
+    if not created:
+        return None
+    if _create_deliveries(event, now):
+        # Only a hint, the beat finds the rows anyway: robust, so its failure is logged and goes no further.
+        transaction.on_commit(deliver_soon, robust=True)
+    return event
+
+
+def _create_deliveries(event: Event, now: datetime) -> list[Delivery]:
+    # The lock makes a removal wait, so that it sees and ends the deliveries that are made here.
+    webhooks = Webhook.objects.filter(account_id=event.account_id, subject_id=event.subject_id)
+    return Delivery.objects.bulk_create(
+        Delivery(
+            event=event,
+            account_id=event.account_id,
+            subject_id=event.subject_id,
+            webhook_id=webhook_id,
+            next_attempt_at=now,
+            created_at=now,
+        )
+        for webhook_id in webhooks.select_for_update().values_list("pk", flat=True)
+    )
