@@ -1,0 +1,81 @@
+"""One HTTP try of a delivery: what is sent, and how its answer is judged. No database here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from probes.curl import Curl
+from probes.errors import ErrorClass
+from probes.fetch import FetchRequest, FetchResponse, fetch
+from probes.url import BadUrl, parse_http_url
+from probes.vault import VaultError
+from webhooks.body import body_of
+from webhooks.claiming import Claim
+from webhooks.sealing import open_secret
+from webhooks.signing import signature_headers
+
+TIMEOUT_MS = 10_000
+"""Over all of it: names, connection, answer."""
+READ_BYTES = 16 * 1024
+KEPT_BYTES = 1024
+HEADERS = {"Content-Type": "application/json", "User-Agent": "Upquorum/0.1"}
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOutcome:
+    """What one try came to. No `status_code`: no answer, and `error_class` says why."""
+
+    duration_ms: int
+    status_code: int | None = None
+    error_class: str = ""
+    error: str = ""
+    response_head: str = ""
+
+    @property
+    def delivered(self) -> bool:
+        """Only a 2xx, whole and in time, is a delivery (the native contract, "Retry policy")."""
+        return not self.error_class and self.status_code is not None and 200 <= self.status_code < 300
+
+    @property
+    def refused_for_good(self) -> bool:
+        """410: the receiver asks for no more (Standard Webhooks 1.0.0)."""
+        return self.status_code == HTTPStatus.GONE
+
+
+async def attempt(curl: Curl, claim: Claim) -> AttemptOutcome:
+    """Send a claimed delivery, once. Trouble of any kind is an outcome, never an exception."""
+    try:
+        request = _request(claim)
+    except (BadUrl, VaultError) as error:
+        return AttemptOutcome(duration_ms=0, error_class=ErrorClass.INTERNAL, error=str(error))
+    return _outcome(await fetch(curl, request))
+
+
+def _request(claim: Claim) -> FetchRequest:
+    body = body_of(claim.payload, delivery_id=claim.delivery_id, attempt=claim.attempt)
+    secret = open_secret(claim.sealed_secret, claim.account_id)
+    signatures = signature_headers(secret, claim.delivery_id, body, claim.claimed_at)
+    return FetchRequest(
+        url=parse_http_url(claim.url),
+        method="POST",
+        headers=[*HEADERS.items(), *signatures.items()],
+        body=body,
+        timeout_ms=TIMEOUT_MS,
+        max_body_bytes=READ_BYTES,
+    )
+
+
+def _outcome(response: FetchResponse) -> AttemptOutcome:
+    return AttemptOutcome(
+        duration_ms=round(response.timings.total_ms),
+        status_code=response.status_code,
+        error_class=response.error_class or "",
+        error=response.error,
+        response_head=_text(response.body[:KEPT_BYTES]),
+    )
+
+
+def _text(body: bytes) -> str:
+    # PostgreSQL stores no NUL in text.
+    return body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
