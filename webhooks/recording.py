@@ -1,0 +1,61 @@
+"""Recording what came of an attempt, and with it what is to happen next."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from webhooks.claiming import Claim
+from webhooks.models import Attempt, Delivery, Status
+from webhooks.schedule import next_attempt_at
+from webhooks.sending import AttemptOutcome
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def record_attempt(claim: Claim, outcome: AttemptOutcome, now: datetime) -> bool:
+    """Log the attempt and settle its delivery; if the lease was lost, change nothing and return False.
+
+    A lost lease means that another claim makes, or made, the attempt of this number.
+    """
+    mine = Delivery.objects.filter(pk=claim.delivery_id, lease_until=claim.lease_until)
+    delivery = mine.select_for_update().first()
+    if delivery is None:
+        logger.warning("delivery.lease_lost delivery=%d attempt=%d", claim.delivery_id, claim.attempt)
+        return False
+    _log(claim, outcome)
+    _settle(delivery, claim, outcome, now)
+    return True
+
+
+def _log(claim: Claim, outcome: AttemptOutcome) -> None:
+    Attempt.objects.create(
+        delivery_id=claim.delivery_id,
+        number=claim.attempt,
+        started_at=claim.claimed_at,
+        duration_ms=outcome.duration_ms,
+        status_code=outcome.status_code,
+        error_class=outcome.error_class,
+        error=outcome.error,
+        response_head=outcome.response_head,
+    )
+
+
+def _settle(delivery: Delivery, claim: Claim, outcome: AttemptOutcome, now: datetime) -> None:
+    delivery.attempt_count = claim.attempt
+    delivery.last_attempt_at = claim.claimed_at
+    delivery.last_response_code = outcome.status_code
+    delivery.lease_until = None
+    # A delivery that failed while its attempt was on its way had its webhook removed: no further attempt.
+    given_up = outcome.refused_for_good or delivery.status == Status.FAILED
+    retry_at = None if given_up else next_attempt_at(claim.attempt, now)
+    if outcome.delivered:
+        delivery.status = Status.DELIVERED
+    elif retry_at is None:
+        delivery.status = Status.FAILED
+    else:
+        delivery.status, delivery.next_attempt_at = Status.RETRYING, retry_at
+    delivery.save()
