@@ -1,0 +1,143 @@
+"""The life of a monitor: what creating, editing, pausing and deleting do to rounds and incidents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from accounts.models import Account
+from incidents.confirmation import settle
+from incidents.lifecycle import create_monitor, delete_monitor, update_monitor
+from incidents.models import Incident, Round, Transition
+from monitors.models import Monitor, MonitorState
+from monitors.slots import next_slot_ms
+from probes.instants import unix_ms
+from tests.incidents.conftest import Outbox
+from tests.make import NOW, account, live, monitor, result, seconds
+from webhooks.models import Event, Webhook
+from webhooks.services import set_webhook
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FIELDS = {
+    "name": "site",
+    "url": "http://127.0.0.1:9/",
+    "type": "http",
+    "interval_seconds": 60,
+    "timeout_ms": 10_000,
+    "options": {"expected_status": 200},
+    "enabled": True,
+}
+
+
+def create(owner: Account | None = None, **changes: Any) -> Monitor:
+    return create_monitor(owner or account(), FIELDS | changes, NOW)
+
+
+def take_down(made: Monitor, outbox: Outbox, at: datetime = NOW) -> None:
+    """Confirmed down by two regions."""
+    settle(result(made, "down", "eu", at=at), at)
+    region, request = outbox.asked[-1]
+    round_id = {"round_id": request.round_id, "scheduled_at_ms": request.scheduled_at_ms}
+    settle(result(made, "down", region, at=at, **round_id), at)
+    assert MonitorState.objects.get(pk=made.pk).status == "down"
+
+
+def test_a_new_monitor_is_looked_at_from_three_regions_at_once(outbox: Outbox) -> None:
+    live()
+    made = create()
+    assert outbox.regions == ["eu", "us", "ap"]
+    state = MonitorState.objects.get()
+    assert state.status == "unknown"
+    assert state.next_check_at
+    assert unix_ms(state.next_check_at) == next_slot_ms(made.pk, 60_000, unix_ms(NOW))
+    region, request = outbox.asked[0]
+    for region, request in outbox.asked[:2]:
+        values = {"round_id": request.round_id, "scheduled_at_ms": request.scheduled_at_ms}
+        settle(result(made, "up", region, **values), NOW)
+    assert MonitorState.objects.get().status == "up"
+    assert (Round.objects.get().verdict, Event.objects.count()) == ("up", 0)
+
+
+def test_without_a_live_region_it_waits_for_its_first_slot(outbox: Outbox) -> None:
+    create()
+    assert (Round.objects.count(), outbox.asked) == (0, [])
+
+
+def test_a_monitor_created_disabled_is_left_alone(outbox: Outbox) -> None:
+    live()
+    create(enabled=False)
+    assert (Round.objects.count(), MonitorState.objects.get().next_check_at) == (0, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"url": "http://127.0.0.1:9/b"}, {"options": {"expected_status": 204}}, {"timeout_ms": 5_000}],
+)
+def test_editing_what_is_probed_voids_the_open_round_and_looks_at_once(
+    outbox: Outbox, change: dict[str, Any]
+) -> None:
+    live()
+    made = monitor()
+    settle(result(made, "down"), NOW)
+    update_monitor(made, change, NOW + seconds(1))
+    state = MonitorState.objects.get()
+    assert (state.config_version, state.next_check_at, state.status) == (2, NOW + seconds(1), "up")
+    assert Round.objects.get().verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("change", [{"name": "new"}, {"url": FIELDS["url"]}, {}])
+def test_an_edit_that_changes_nothing_probed_leaves_the_round_open(
+    outbox: Outbox, change: dict[str, Any]
+) -> None:
+    live()
+    made = monitor()
+    settle(result(made, "down"), NOW)
+    update_monitor(made, change, NOW)
+    assert MonitorState.objects.get().config_version == 1
+    assert Round.objects.get().closed_at is None
+
+
+def test_a_new_interval_moves_the_monitor_to_its_new_grid() -> None:
+    made = monitor()
+    update_monitor(made, {"interval_seconds": 300}, NOW)
+    state = MonitorState.objects.get()
+    assert state.interval_seconds == 300
+    assert state.next_check_at
+    assert unix_ms(state.next_check_at) == next_slot_ms(made.pk, 300_000, unix_ms(NOW))
+
+
+def test_pausing_ends_the_incident_quietly_and_keeps_the_state(outbox: Outbox) -> None:
+    live()
+    made = monitor()
+    take_down(made, outbox)
+    update_monitor(made, {"enabled": False}, NOW + seconds(5))
+    state = MonitorState.objects.get()
+    assert (state.status, state.next_check_at) == ("down", None)
+    assert Incident.objects.get().resolved_at == NOW + seconds(5)
+    assert list(Event.objects.values_list("type", flat=True)) == ["monitor.down"]
+
+
+def test_resuming_starts_from_no_knowledge_with_an_immediate_look(outbox: Outbox) -> None:
+    live()
+    made = monitor(enabled=False, status="down")
+    update_monitor(made, {"enabled": True}, NOW)
+    state = MonitorState.objects.get()
+    assert (state.status, state.config_version) == ("unknown", 2)
+    assert state.next_check_at
+    assert outbox.regions == ["eu", "us", "ap"]
+
+
+def test_deleting_takes_all_that_belongs_to_the_monitor_and_nothing_else(outbox: Outbox) -> None:
+    live()
+    made, other = monitor(), monitor(account("bob"))
+    for each in (made, other):
+        set_webhook(account_id=each.account_id, subject_id=each.pk, url="http://127.0.0.1:9/", now=NOW)
+        take_down(each, outbox)
+    delete_monitor(made)
+    for model in (Monitor, Round, Incident, Transition):
+        assert model._default_manager.count() == 1
+    assert list(Webhook.objects.values_list("subject_id", flat=True)) == [other.pk]
+    assert list(Event.objects.values_list("subject_id", flat=True)) == [other.pk]
