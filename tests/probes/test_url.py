@@ -1,0 +1,129 @@
+"""What counts as a URL, and what it is turned into."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probes.messages import TcpTarget
+from probes.url import BadUrl, HttpUrl, parse_http_url, parse_tcp_url
+
+CANONICAL = {
+    "http://example.com": "http://example.com/",
+    "HTTP://EXAMPLE.com:80/A": "http://example.com/A",
+    "https://example.com:443?q=1": "https://example.com/?q=1",
+    "https://example.com:8443/a?b=c#fragment": "https://example.com:8443/a?b=c",
+    "http://example.com./": "http://example.com/",
+    "http://a_b.example/": "http://a_b.example/",
+    "http://bücher.example/ä?ö=%20": "http://xn--bcher-kva.example/%C3%A4?%C3%B6=%20",
+    "http://[2606:4700:0:0::1]:81/": "http://[2606:4700::1]:81/",
+    "http://[::ffff:7f00:1]/": "http://[::ffff:127.0.0.1]/",
+    "http://2130706433/": "http://2130706433/",
+    'http://example.com/a|b"c': "http://example.com/a|b%22c",
+    "http://example.com/?a=@&b=%zz": "http://example.com/?a=@&b=%zz",
+}
+BAD = {
+    "": "scheme",
+    "example.com": "scheme",
+    "//example.com/": "scheme",
+    "ftp://example.com/": "scheme",
+    "file:///etc/passwd": "scheme",
+    "dict://127.0.0.1:6379/": "scheme",
+    "http://": "host is required",
+    "http:///127.0.0.1": "host is required",
+    "http://./": "host is required",
+    "http://user@example.com/": "userinfo",
+    "http://user:secret@example.com/": "userinfo",
+    "http://example.com@127.0.0.1/": "userinfo",
+    "http://@example.com/": "userinfo",
+    "http://[fe80::1%25eth0]/": "zone id",
+    "http://[fe80::1%eth0]/": "zone id",
+    "http://127.0.0.1%2f/": "zone id",
+    "http://example.com\\@127.0.0.1/": "backslash",
+    "http://example.com/a\\b": "backslash",
+    "http://example.com/\r\nHost: x": "control characters",
+    "http://example.com/\0": "control characters",
+    "http://example.com/\x7f": "control characters",
+    "http://exam ple.com/": "spaces",
+    " http://example.com/": "spaces",
+    "http://example.com/\u2028": "control characters",
+    "http://example.com/\u202e": "control characters",
+    "http://example.com:0/": "port",
+    "http://example.com:65536/": "port",
+    "http://example.com:123456/": "host and a port",
+    "http://example.com:x/": "host and a port",
+    "http://example.com:-1/": "host and a port",
+    "http://a..b/": "not allowed",
+    "http://exa*mple.com/": "not allowed",
+    "http://[v1.a]/": "host and a port",
+    "http://[127.0.0.1]/": "not a URL",
+    "http://[1.2]/": "not a URL",
+    "http://[::1/": "not a URL",
+    "http://1:2:3/": "host and a port",
+    "http://[::1]x:80/": "host and a port",
+    "http://x[::1]:80/": "host and a port",
+    f"http://{'a' * 254}/": "longer than 253",
+    f"http://{'ä' * 60}.{'ö' * 254}/": "longer than 253",
+    f"http://{'ä' * 64}/": "internationalized",
+    f"http://example.com/{'a' * 2048}": "longer than 2048",
+}
+
+
+@pytest.mark.parametrize(("text", "canonical"), CANONICAL.items())
+def test_a_url_is_rebuilt_from_its_parts(text: str, canonical: str) -> None:
+    assert str(parse_http_url(text)) == canonical
+
+
+@pytest.mark.parametrize(("text", "reason"), BAD.items())
+def test_a_bad_url_is_refused_with_its_reason(text: str, reason: str) -> None:
+    with pytest.raises(BadUrl, match=reason):
+        parse_http_url(text)
+
+
+def test_the_parts_are_what_a_connection_needs() -> None:
+    assert parse_http_url("https://[::1]/x") == HttpUrl("https", "::1", 443, "/x")
+
+
+@given(st.text(max_size=60))
+def test_any_text_parses_or_is_refused_and_the_canonical_form_is_stable(text: str) -> None:
+    try:
+        url = parse_http_url(f"http://{text}")
+    except BadUrl:
+        return
+    assert str(url).isascii()
+    assert parse_http_url(str(url)) == url
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("tcp://example.com:22", "example.com", 22),
+        ("Example.com.:5432", "example.com", 5432),
+        ("[2606:4700::0:1]:53", "2606:4700::1", 53),
+        ("tcp://10.0.0.1:1", "10.0.0.1", 1),
+    ],
+)
+def test_a_tcp_target_is_host_and_port(text: str, host: str, port: int) -> None:
+    assert parse_tcp_url(text) == TcpTarget(host=host, port=port)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("example.com", "a port is required"),
+        ("tcp://example.com", "a port is required"),
+        ("tcp://example.com:", "a port is required"),
+        ("example.com:0", "port must be"),
+        ("example.com:99999", "port must be"),
+        (":80", "host is required"),
+        ("udp://example.com:53", "scheme must be tcp"),
+        ("tcp://example.com:80/path", "nothing may follow"),
+        ("example.com:80?x", "nothing may follow"),
+        ("user@example.com:80", "userinfo"),
+        ("::1:80", "host and a port"),
+    ],
+)
+def test_a_bad_tcp_target_is_refused_with_its_reason(text: str, reason: str) -> None:
+    with pytest.raises(BadUrl, match=reason):
+        parse_tcp_url(text)
