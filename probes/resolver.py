@@ -1,0 +1,47 @@
+"""Names to addresses for many probes at once, fairly.
+
+libcurl has a resolver, but its pool is 20 threads (the multi option that changes it is not in pycurl):
+20 targets with a dead name server would make every other target look unresolvable. Here the pool is
+larger, and a lookup that never got its turn is told apart from one that got no answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+from probes.resolve import Unresolvable, resolve
+
+THREADS = 256
+
+
+class ResolverBusy(Exception):
+    """Every thread was taken until the deadline: our own fault, not the target's."""
+
+
+class Resolver:
+    """Resolves names in threads, which are started when they are first needed."""
+
+    def __init__(self, threads: int = THREADS) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
+
+    async def lookup(self, host: str, port: int, timeout_ms: float) -> list[str]:
+        """The addresses of `host`; raises `Unresolvable`, or `ResolverBusy`."""
+        try:
+            return resolve(host, port, socket.AI_NUMERICHOST)
+        except Unresolvable:
+            return await self._lookup_name(host, port, timeout_ms)
+
+    async def _lookup_name(self, host: str, port: int, timeout_ms: float) -> list[str]:
+        future = self._pool.submit(resolve, host, port)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), timeout_ms / 1000)
+        except TimeoutError:
+            if future.cancelled():  # only what has not begun can be cancelled
+                raise ResolverBusy("no resolver thread was free in time") from None
+            raise Unresolvable("no answer from the name server in time") from None
+
+    def close(self) -> None:
+        """Takes no more lookups, and waits for none."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
