@@ -1,0 +1,88 @@
+"""Why a probe was not `up`: the closed list of error classes, and what libcurl's codes mean in it."""
+
+from __future__ import annotations
+
+import errno
+from enum import StrEnum
+
+import pycurl
+
+from probes.messages import Outcome
+
+
+class ErrorClass(StrEnum):
+    """The class of a failure, with what it means in one line."""
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> ErrorClass:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    DNS = "dns", "The host name did not resolve."
+    REFUSED = "refused", "The connection was refused."
+    CONNECT_TIMEOUT = "connect_timeout", "No connection before the deadline."
+    UNREACHABLE = "unreachable", "There is no route to the address."
+    RESET = "reset", "The connection was closed before the answer was complete."
+    TIMEOUT = "timeout", "Connected, but the answer was not complete before the deadline."
+    TLS = "tls", "The TLS handshake failed."
+    CERT_EXPIRED = "cert_expired", "The certificate, or one that signed it, has expired."
+    CERT_INVALID = "cert_invalid", "The certificate is not trusted, or not for this host."
+    PROTOCOL = "protocol", "The answer is not valid HTTP."
+    HTTP_4XX = "http_4xx", "The status is a client error, and not the expected one."
+    HTTP_5XX = "http_5xx", "The status is a server error, and not the expected one."
+    HTTP_STATUS = "http_status", "The status is not the expected one."
+    BODY_MISMATCH = "body_mismatch", "The body does not contain the expected text."
+    TOO_LARGE = "too_large", "The expected text is not in the part of the answer that is read."
+    REDIRECT = "redirect", "Too many redirects, or one to a URL that cannot be probed."
+    BLOCKED = "blocked", "Policy refuses the address; nothing was sent."
+    LATE = "late", "The probe's turn came too late, and it was not run."
+    INTERNAL = "internal", "The region could not measure, through no fault of the target."
+
+    @property
+    def outcome(self) -> Outcome:
+        """What a probe that ended so reports."""
+        return NOT_A_VOTE.get(self, "down")
+
+
+NOT_A_VOTE: dict[ErrorClass, Outcome] = {
+    ErrorClass.BLOCKED: "error",
+    ErrorClass.INTERNAL: "error",
+    ErrorClass.LATE: "missed",
+}
+
+# Without names in pycurl 7.49: see libcurl-errors(3).
+E_HTTP2_STREAM, E_HTTP3, E_QUIC_CONNECT, E_TOO_LARGE = 92, 95, 96, 100
+
+CURL_CODES: dict[int, ErrorClass] = {
+    pycurl.E_UNSUPPORTED_PROTOCOL: ErrorClass.PROTOCOL,
+    pycurl.E_COULDNT_RESOLVE_HOST: ErrorClass.DNS,
+    pycurl.E_FTP_WEIRD_SERVER_REPLY: ErrorClass.PROTOCOL,
+    pycurl.E_HTTP2: ErrorClass.PROTOCOL,
+    pycurl.E_PARTIAL_FILE: ErrorClass.RESET,
+    pycurl.E_WRITE_ERROR: ErrorClass.TOO_LARGE,
+    pycurl.E_SSL_CONNECT_ERROR: ErrorClass.TLS,
+    pycurl.E_GOT_NOTHING: ErrorClass.RESET,
+    pycurl.E_SEND_ERROR: ErrorClass.RESET,
+    pycurl.E_RECV_ERROR: ErrorClass.RESET,
+    pycurl.E_SSL_CIPHER: ErrorClass.TLS,
+    pycurl.E_PEER_FAILED_VERIFICATION: ErrorClass.CERT_INVALID,
+    pycurl.E_BAD_CONTENT_ENCODING: ErrorClass.PROTOCOL,
+    pycurl.E_SSL_ISSUER_ERROR: ErrorClass.CERT_INVALID,
+    E_HTTP2_STREAM: ErrorClass.PROTOCOL,
+    E_HTTP3: ErrorClass.PROTOCOL,
+    E_QUIC_CONNECT: ErrorClass.TLS,
+    E_TOO_LARGE: ErrorClass.TOO_LARGE,
+}
+
+CONNECT_ERRNOS: dict[int, ErrorClass] = {
+    errno.ECONNREFUSED: ErrorClass.REFUSED,
+    errno.ECONNRESET: ErrorClass.RESET,
+    errno.ETIMEDOUT: ErrorClass.CONNECT_TIMEOUT,
+    errno.EADDRNOTAVAIL: ErrorClass.INTERNAL,  # our ports have run out
+    errno.EACCES: ErrorClass.INTERNAL,  # a firewall of our own
+    errno.EPERM: ErrorClass.INTERNAL,
+}
+"""What a failed connect(2) means; any other errno is `unreachable`."""

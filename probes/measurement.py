@@ -1,0 +1,46 @@
+"""What one look at a target measured, before it becomes the result of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from probes.errors import ErrorClass
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the time went, each phase by itself. None: the phase was not reached, or there is none."""
+
+    total_ms: float = 0.0
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    ttfb_ms: float | None = None
+    download_ms: float | None = None
+
+    def __add__(self, other: Timings) -> Timings:
+        """Phase by phase, as over the hops of a redirect."""
+        return Timings(
+            total_ms=self.total_ms + other.total_ms,
+            dns_ms=_plus(self.dns_ms, other.dns_ms),
+            connect_ms=_plus(self.connect_ms, other.connect_ms),
+            tls_ms=_plus(self.tls_ms, other.tls_ms),
+            ttfb_ms=_plus(self.ttfb_ms, other.ttfb_ms),
+            download_ms=_plus(self.download_ms, other.download_ms),
+        )
+
+
+def _plus(left: float | None, right: float | None) -> float | None:
+    return (left or 0.0) + (right or 0.0) if (left, right) != (None, None) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """`error_class` is None when all went as it should, and then `error` is empty."""
+
+    error_class: ErrorClass | None = None
+    error: str = ""
+    status_code: int | None = None
+    address: str = ""
+    """The numeric address that was last connected to, or tried."""
+    timings: Timings = field(default_factory=Timings)
