@@ -1,0 +1,188 @@
+"""Transfers with libcurl on the running asyncio loop: resolve, guard, transfer, classify.
+
+Every connection is new and is closed after its transfer, so nothing of one account reaches another,
+and each probe measures the whole way. Options that matter for safety are set here, for every transfer.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import pycurl
+
+from probes.errors import CONNECT_ERRNOS, CURL_CODES, ErrorClass
+from probes.guard import AddressPolicy
+from probes.measurement import Measurement, Timings
+from probes.resolve import Unresolvable
+from probes.resolver import Resolver, ResolverBusy
+from probes.url import bracketed
+
+IDLE_HANDLES = 64
+MAX_ERROR_CHARS = 200
+X509_V_ERR_CERT_HAS_EXPIRED = 10
+
+Option = tuple[int, Any]
+
+ALWAYS: tuple[Option, ...] = (
+    (pycurl.NOSIGNAL, 1),
+    (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+    (pycurl.PROXY, ""),  # with http_proxy in the environment the guard would see the proxy alone
+    (pycurl.NOPROXY, "*"),
+    (pycurl.FOLLOWLOCATION, 0),
+    (pycurl.FRESH_CONNECT, 1),
+    (pycurl.FORBID_REUSE, 1),
+    (pycurl.DNS_CACHE_TIMEOUT, 1),  # seconds: what RESOLVE sets is used at once, and then forgotten
+)
+
+
+class Gate:
+    """Opens the sockets of one transfer, to permitted addresses only."""
+
+    def __init__(self, policy: AddressPolicy) -> None:
+        self._policy = policy
+        self.refused = ""
+        self.opened = ""
+        self.fault: OSError | None = None
+
+    def open(self, _purpose: int, peer: Any) -> socket.socket | int:
+        """libcurl's OPENSOCKETFUNCTION: it sees the numeric peer, so no trick with names passes it."""
+        address = peer.addr[0]
+        if not self._policy.permits(address):
+            self.refused = address
+            return pycurl.SOCKET_BAD
+        self.opened = address
+        try:
+            return socket.socket(peer.family, peer.socktype, peer.protocol)
+        except OSError as error:
+            self.fault = error
+            return pycurl.SOCKET_BAD
+
+
+class Curl:
+    """libcurl on the running loop, under one address policy. Use it as an async context manager."""
+
+    def __init__(self, policy: AddressPolicy) -> None:
+        self._policy = policy
+        self._resolver = Resolver()
+        self._multi = pycurl.AsyncCurlMulti()
+        self._idle: list[pycurl.Curl] = []
+
+    async def __aenter__(self) -> Curl:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._resolver.close()
+        await self._multi.aclose()
+
+    async def transfer(
+        self, url: str, host: str, port: int, timeout_ms: float, options: Iterable[Option] = ()
+    ) -> Measurement:
+        """One transfer of `url`, whose host and port are given too; `timeout_ms` covers all of it.
+
+        `options` are libcurl's. Trouble is a class in the measurement, never an exception.
+        """
+        started = time.monotonic()
+        try:
+            addresses = await self._resolver.lookup(host, port, timeout_ms)
+        except Unresolvable as error:
+            return _unresolved(ErrorClass.DNS, str(error), _ms_since(started))
+        except ResolverBusy as error:
+            return _unresolved(ErrorClass.INTERNAL, str(error), _ms_since(started))
+        dns_ms = _ms_since(started)
+        gate = Gate(self._policy)
+        handle = self._idle.pop() if self._idle else pycurl.Curl()
+        _set(handle, url, gate, max(1, int(timeout_ms - dns_ms)), options)
+        if host not in addresses:
+            handle.setopt(pycurl.RESOLVE, [f"+{host}:{port}:{','.join(map(bracketed, addresses))}"])
+        measurement = _measure(handle, gate, dns_ms, *await self._run(handle))
+        self._release(handle)
+        return measurement
+
+    async def _run(self, handle: pycurl.Curl) -> tuple[int, str]:
+        """libcurl's code and message; a cancelled handle is dropped, for it leaves the multi a turn later."""
+        try:
+            await self._multi.perform(handle)
+        except pycurl.error as error:
+            return int(error.args[0]), str(error.args[-1])
+        return pycurl.E_OK, ""
+
+    def _release(self, handle: pycurl.Curl) -> None:
+        if len(self._idle) < IDLE_HANDLES:
+            handle.reset()
+            self._idle.append(handle)
+        else:
+            handle.close()
+
+
+def _set(handle: pycurl.Curl, url: str, gate: Gate, timeout_ms: int, options: Iterable[Option]) -> None:
+    handle.setopt(pycurl.URL, url)
+    handle.setopt(pycurl.TIMEOUT_MS, timeout_ms)
+    handle.setopt(pycurl.OPENSOCKETFUNCTION, gate.open)
+    for option, value in (*ALWAYS, *options):
+        handle.setopt(option, value)
+
+
+def _measure(handle: pycurl.Curl, gate: Gate, dns_ms: float, code: int, message: str) -> Measurement:
+    error_class, error = (None, "") if code == pycurl.E_OK else _classify(handle, gate, code, message)
+    return Measurement(
+        error_class=error_class,
+        error=error[:MAX_ERROR_CHARS],
+        status_code=handle.getinfo(pycurl.RESPONSE_CODE) or None,
+        address=gate.opened or gate.refused,
+        timings=_timings(handle, dns_ms),
+    )
+
+
+def _classify(handle: pycurl.Curl, gate: Gate, code: int, message: str) -> tuple[ErrorClass, str]:
+    if gate.fault:
+        return ErrorClass.INTERNAL, str(gate.fault)
+    if gate.refused and not gate.opened:
+        return ErrorClass.BLOCKED, f"{gate.refused} is not an address that may be probed"
+    if code == pycurl.E_COULDNT_CONNECT:
+        number = handle.getinfo(pycurl.OS_ERRNO)
+        return CONNECT_ERRNOS.get(number, ErrorClass.UNREACHABLE), os.strerror(number)
+    if code == pycurl.E_OPERATION_TIMEDOUT:
+        is_connected = handle.getinfo(pycurl.CONNECT_TIME_T) > 0
+        return ErrorClass.TIMEOUT if is_connected else ErrorClass.CONNECT_TIMEOUT, message
+    if handle.getinfo(pycurl.SSL_VERIFYRESULT) == X509_V_ERR_CERT_HAS_EXPIRED:
+        return ErrorClass.CERT_EXPIRED, message
+    return CURL_CODES.get(code, ErrorClass.INTERNAL), message
+
+
+def _timings(handle: pycurl.Curl, dns_ms: float) -> Timings:
+    """libcurl's instants (µs since its start, 0 for not reached) as phases; ours is the DNS."""
+    looked_up, connected, secured, first_byte, total = (
+        handle.getinfo(info)
+        for info in (
+            pycurl.NAMELOOKUP_TIME_T,
+            pycurl.CONNECT_TIME_T,
+            pycurl.APPCONNECT_TIME_T,
+            pycurl.STARTTRANSFER_TIME_T,
+            pycurl.TOTAL_TIME_T,
+        )
+    )
+    return Timings(
+        total_ms=round(dns_ms + total / 1000, 3),
+        dns_ms=dns_ms,
+        connect_ms=_phase_ms(looked_up, connected),
+        tls_ms=_phase_ms(connected, secured),
+        ttfb_ms=_phase_ms(secured or connected, first_byte),
+        download_ms=_phase_ms(first_byte, total) if first_byte else None,
+    )
+
+
+def _phase_ms(begin_us: int, end_us: int) -> float | None:
+    return (end_us - begin_us) / 1000 if end_us else None
+
+
+def _unresolved(error_class: ErrorClass, error: str, dns_ms: float) -> Measurement:
+    timings = Timings(total_ms=dns_ms, dns_ms=dns_ms)
+    return Measurement(error_class=error_class, error=error, timings=timings)
+
+
+def _ms_since(started: float) -> float:
+    return round((time.monotonic() - started) * 1000, 3)

@@ -1,0 +1,127 @@
+"""One HTTP exchange, for probes and for webhooks alike: request in, response out, no redirects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pycurl
+
+from probes.curl import Curl, Option
+from probes.measurement import Measurement
+from probes.url import HttpUrl
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""RFC 9110 section 5.6.2."""
+FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""RFC 9110 section 5.5: no CR, LF or NUL, which libcurl would send as they are."""
+FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
+"""Where a message goes and where it ends is decided here, not by a customer's header."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchRequest:
+    """An HTTP request. Raises `ValueError` for a method or header that cannot be sent as it is.
+
+    `timeout_ms` is one deadline over all of it, DNS included. Past `max_body_bytes` of the decoded body
+    reading stops, and the response says that it is truncated.
+    """
+
+    url: HttpUrl
+    timeout_ms: float
+    max_body_bytes: int
+    method: str = "GET"
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes | None = None
+
+    def __post_init__(self) -> None:
+        if not TOKEN.fullmatch(self.method):
+            raise ValueError(f"{self.method!r} is not a method")
+        for name, value in self.headers:
+            check_header(name, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchResponse(Measurement):
+    """What came back. With an `error_class`, the rest is as far as it got."""
+
+    body: bytes
+    is_truncated: bool
+    header_lines: Sequence[bytes]
+    """As received, status lines of interim responses included."""
+
+    def header(self, name: str) -> str | None:
+        """The value of the last field of that name, if there is one."""
+        wanted = name.lower().encode()
+        for line in reversed(self.header_lines):
+            if line.startswith(b"HTTP/"):
+                return None
+            field, _, value = line.partition(b":")
+            if field.lower() == wanted:
+                return value.strip().decode("utf-8", "replace")
+        return None
+
+
+def check_header(name: str, value: str) -> None:
+    """Raises `ValueError` for a header that is malformed, or that would reframe or redirect the message."""
+    if not TOKEN.fullmatch(name):
+        raise ValueError(f"{name!r} is not a header name")
+    if not FIELD_VALUE.fullmatch(value):
+        raise ValueError(f"the value of header {name} has a character that is not allowed")
+    if name.lower() in FRAMING or name.lower().startswith("proxy-"):
+        raise ValueError(f"header {name} cannot be set")
+
+
+async def fetch(curl: Curl, request: FetchRequest) -> FetchResponse:
+    """Sends `request`. Network trouble is a class in the response, never an exception."""
+    received = Received(request.max_body_bytes)
+    url = request.url
+    done = await curl.transfer(str(url), url.host, url.port, request.timeout_ms, _options(request, received))
+    failed = None if received.is_truncated else done.error_class
+    return FetchResponse(
+        error_class=failed,
+        error=done.error if failed else "",
+        status_code=done.status_code,
+        address=done.address,
+        timings=done.timings,
+        body=bytes(received.body),
+        is_truncated=received.is_truncated,
+        header_lines=received.header_lines,
+    )
+
+
+class Received:
+    """Collects a response, up to a cap on the decoded body."""
+
+    def __init__(self, max_body_bytes: int) -> None:
+        self._max_body_bytes = max_body_bytes
+        self.body = bytearray()
+        self.is_truncated = False
+        self.header_lines: list[bytes] = []
+
+    def write(self, chunk: bytes) -> int:
+        """libcurl's WRITEFUNCTION: taking less than it was given ends the transfer."""
+        taken = chunk[: self._max_body_bytes - len(self.body)]
+        self.body += taken
+        self.is_truncated = len(taken) < len(chunk)
+        return len(taken)
+
+
+def _options(request: FetchRequest, received: Received) -> Iterable[Option]:
+    yield pycurl.WRITEFUNCTION, received.write
+    yield pycurl.HEADERFUNCTION, received.header_lines.append
+    yield pycurl.ACCEPT_ENCODING, ""  # all that libcurl can decode
+    yield pycurl.HTTPHEADER, [b"Expect:", *(_header_line(name, value) for name, value in request.headers)]
+    if request.body is not None:
+        yield pycurl.POSTFIELDS, request.body
+    if request.method == "HEAD":
+        yield pycurl.NOBODY, 1
+    elif request.method != "GET" or request.body is not None:
+        yield pycurl.CUSTOMREQUEST, request.method
+
+
+def _header_line(name: str, value: str) -> bytes:
+    """In libcurl `Name:` removes a header, and `Name;` sends an empty one."""
+    line = f"{name}: {value}" if value.strip() else f"{name};"
+    return line.encode("latin-1")
