@@ -1,0 +1,135 @@
+"""Runs many probes at once, in one thread with one loop: one result per request, always."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import uvloop
+
+from probes.clock import now_ms
+from probes.curl import Curl
+from probes.errors import ErrorClass
+from probes.guard import AddressPolicy
+from probes.messages import ProbeRequest, ProbeResult
+from probes.probe import not_run, probe
+
+WAITING_PER_SLOT = 10
+
+
+class Engine:
+    """Probes under two caps: `cap` for the schedule, and `urgent_cap` more that only urgent ones use.
+
+    A request whose turn comes after its `start_by_ms`, or that finds 10 times `cap` waiting, is `missed`.
+    `on_result` is called in the engine's thread, once per request, in the order they finish.
+    """
+
+    def __init__(
+        self,
+        region: str,
+        policy: AddressPolicy,
+        on_result: Callable[[ProbeResult], None],
+        *,
+        cap: int = 1000,
+        urgent_cap: int = 200,
+    ) -> None:
+        self._region = region
+        self._on_result = on_result
+        self._cap = cap
+        self._total_cap = cap + urgent_cap
+        self._scheduled: deque[ProbeRequest] = deque()
+        self._urgent: deque[ProbeRequest] = deque()
+        self._running: set[asyncio.Task[ProbeResult]] = set()
+        self._running_scheduled = 0
+        self._curl = Curl(policy)
+        self._loop = uvloop.new_event_loop()
+        self._stopping = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    @property
+    def in_flight(self) -> int:
+        """How many probes run now."""
+        return len(self._running)
+
+    def start(self) -> None:
+        """Starts the thread. What was submitted before runs now."""
+        self._thread.start()
+
+    def submit(self, requests: Sequence[ProbeRequest], *, urgent: bool = False) -> None:
+        """Hands `requests` over and returns at once. Any thread may call it, until `stop`."""
+        self._loop.call_soon_threadsafe(self._accept, requests, urgent)
+
+    def drain(self, timeout_seconds: float) -> bool:
+        """Waits until nothing waits or runs; False if the time did not suffice."""
+        drained = asyncio.run_coroutine_threadsafe(self._drained(), self._loop)
+        try:
+            drained.result(timeout_seconds)
+        except TimeoutError:
+            drained.cancel()
+        return not drained.cancelled()
+
+    def stop(self) -> None:
+        """Ends the thread. What waits is reported as `missed`, and what runs as an `error`."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        async with self._curl:
+            await self._stopping.wait()
+            for waiting in (self._urgent, self._scheduled):
+                while waiting:
+                    self._miss(waiting.popleft(), "the worker stopped")
+            for task in self._running:
+                task.cancel()
+            await self._drained()
+
+    async def _drained(self) -> None:
+        while self._running:  # as long as requests wait, some run
+            await asyncio.wait(self._running)
+
+    def _accept(self, requests: Sequence[ProbeRequest], urgent: bool) -> None:
+        waiting = self._urgent if urgent else self._scheduled
+        for request in requests:
+            if self._stopping.is_set():
+                self._miss(request, "the worker stopped")
+            elif len(waiting) >= WAITING_PER_SLOT * self._cap:
+                self._miss(request, "too many probes are waiting")
+            else:
+                waiting.append(request)
+        self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        while self._urgent and len(self._running) < self._total_cap:
+            self._start(self._urgent.popleft(), is_scheduled=False)
+        while (
+            self._scheduled and self._running_scheduled < self._cap and len(self._running) < self._total_cap
+        ):
+            self._start(self._scheduled.popleft(), is_scheduled=True)
+
+    def _start(self, request: ProbeRequest, *, is_scheduled: bool) -> None:
+        if now_ms() > request.start_by_ms:
+            self._miss(request, "its turn came too late")
+            return
+        task = self._loop.create_task(probe(request, self._region, self._curl))
+        self._running.add(task)
+        self._running_scheduled += is_scheduled
+        task.add_done_callback(partial(self._finish, request, is_scheduled))
+
+    def _finish(self, request: ProbeRequest, is_scheduled: bool, task: asyncio.Task[ProbeResult]) -> None:
+        self._running.discard(task)
+        self._running_scheduled -= is_scheduled
+        self._start_waiting()
+        if task.cancelled():
+            self._on_result(not_run(request, self._region, ErrorClass.INTERNAL, "the worker stopped"))
+        else:
+            self._on_result(task.result())
+
+    def _miss(self, request: ProbeRequest, why: str) -> None:
+        self._on_result(not_run(request, self._region, ErrorClass.LATE, why))

@@ -1,0 +1,60 @@
+"""One probe, from a request to its result."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from probes.clock import now_ms
+from probes.curl import Curl
+from probes.errors import ErrorClass
+from probes.measurement import Measurement
+from probes.messages import ProbeRequest, ProbeResult
+from probes.protocols import PROBES
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 5.0
+"""A probe keeps its own deadline; this much later it is given up, so that its slot is not lost."""
+
+
+async def probe(request: ProbeRequest, region: str, curl: Curl) -> ProbeResult:
+    """The result of `request`, whatever happens: an exception is an `error` of this one request."""
+    started_at_ms = now_ms()
+    try:
+        async with asyncio.timeout(request.timeout_ms / 1000 + GRACE_SECONDS):
+            measurement = await PROBES[type(request.target)](request.target, request.timeout_ms, curl)
+    except Exception as error:
+        logger.exception("probe of monitor %d at %d", request.monitor_id, request.scheduled_at_ms)
+        measurement = Measurement(error_class=ErrorClass.INTERNAL, error=type(error).__name__)
+    return result(request, region, started_at_ms, measurement)
+
+
+def not_run(request: ProbeRequest, region: str, error_class: ErrorClass, why: str) -> ProbeResult:
+    """The result of a request that was given up."""
+    return result(request, region, now_ms(), Measurement(error_class=error_class, error=why))
+
+
+def result(request: ProbeRequest, region: str, started_at_ms: int, measured: Measurement) -> ProbeResult:
+    """`measured` as evidence: with the identity of its request, and its outcome."""
+    timings = measured.timings
+    return ProbeResult(
+        monitor_id=request.monitor_id,
+        config_version=request.config_version,
+        scheduled_at_ms=request.scheduled_at_ms,
+        round_id=request.round_id,
+        attempt=request.attempt,
+        region=region,
+        outcome=measured.error_class.outcome if measured.error_class else "up",
+        started_at_ms=started_at_ms,
+        total_ms=timings.total_ms,
+        error_class=measured.error_class or "",
+        error=measured.error,
+        status_code=measured.status_code,
+        address=measured.address,
+        dns_ms=timings.dns_ms,
+        connect_ms=timings.connect_ms,
+        tls_ms=timings.tls_ms,
+        ttfb_ms=timings.ttfb_ms,
+        download_ms=timings.download_ms,
+    )
