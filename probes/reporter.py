@@ -1,0 +1,81 @@
+"""Sends results home in batches, from a thread of its own: a slow broker holds up no probe."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from probes.messages import ProbeResult, Results
+
+logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 500
+LINGER_SECONDS = 0.1
+MAX_BUFFERED = 50_000
+
+
+class Reporter:
+    """Hands `publish` what `add` collected: at once if a round waits for it, else after a short linger.
+
+    Until evidence is stored the path is at-most-once: what cannot be published, or kept, is lost. That
+    is logged with its count, and the checks are claimed again when their lease runs out.
+    """
+
+    def __init__(self, region: str, publish: Callable[[Results], None]) -> None:
+        self._region = region
+        self._publish = publish
+        self._buffer: list[ProbeResult] = []
+        self._has_urgent = False
+        self._dropped = 0
+        self._is_closing = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def add(self, result: ProbeResult) -> None:
+        """Takes a result, and returns at once. Any thread may call it."""
+        with self._changed:
+            if len(self._buffer) >= MAX_BUFFERED:
+                self._dropped += 1
+                return
+            self._buffer.append(result)
+            is_urgent = result.round_id is not None
+            self._has_urgent |= is_urgent
+            if is_urgent or len(self._buffer) in (1, BATCH_SIZE):
+                self._changed.notify()
+
+    def close(self, timeout_seconds: float) -> None:
+        """Publishes what is left, for at most that long."""
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify()
+        self._thread.join(timeout_seconds)
+
+    def _run(self) -> None:
+        while results := self._next_batch():
+            self._send(results)
+
+    def _next_batch(self) -> list[ProbeResult]:
+        """Waits for results that are due; empty when closing and there is nothing left."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._buffer or self._is_closing)
+            self._changed.wait_for(self._is_due, LINGER_SECONDS)
+            batch, self._buffer = self._buffer[:BATCH_SIZE], self._buffer[BATCH_SIZE:]
+            self._has_urgent = self._has_urgent and bool(self._buffer)
+            if self._dropped:
+                logger.error("the buffer was full: %d results were lost", self._dropped)
+                self._dropped = 0
+            return batch
+
+    def _is_due(self) -> bool:
+        return self._has_urgent or self._is_closing or len(self._buffer) >= BATCH_SIZE
+
+    def _send(self, results: list[ProbeResult]) -> None:
+        try:
+            self._publish(Results(region=self._region, results=results))
+        except Exception:
+            logger.exception("publishing failed: %d results were lost", len(results))
