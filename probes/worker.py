@@ -1,0 +1,168 @@
+"""The worker of one region: `python -m probes.worker --region eu`.
+
+It needs the broker and nothing else. It takes batches off its two queues, hands them to the engine,
+and sends the results home. Messages are acknowledged early: a batch that is lost with its worker is
+claimed again when its lease runs out, which is sooner than the broker would deliver it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import resource
+import socket
+import sys
+from typing import NoReturn
+
+from celery import Celery, signals
+from kombu import Exchange, Queue
+
+from probes import env, names
+from probes.clock import now_ms
+from probes.engine import Engine
+from probes.guard import AddressPolicy
+from probes.heartbeat import Heartbeat
+from probes.messages import BadMessage, Batch, RegionBeat, Results, pack, unpack
+from probes.reporter import Reporter
+
+logger = logging.getLogger("probes.worker")
+
+CANARY = "probes.canary"
+CONSUMER_THREADS = 4
+RESULTS_EXPIRE_SECONDS = 600
+BEAT_EXPIRES_SECONDS = 15
+CANARY_QUEUE_EXPIRES_SECONDS = 300
+DRAIN_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
+PUBLISH_RETRIES = {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.4, "interval_max": 1.0}
+
+app = Celery("upquorum-probes", fixups=[])  # the default fixups import Django if it is configured
+app.conf.update(env.CELERY_SETTINGS)
+app.conf.update(worker_enable_remote_control=False)
+
+
+class RegionalWorker:
+    """The engine of a region, and its ways in and out."""
+
+    def __init__(self, region: str, policy: AddressPolicy) -> None:
+        self.region = region
+        self.name = f"{region}@{socket.gethostname()}-{os.getpid()}"
+        self.canary_queue = f"canary.{self.name}"
+        self.reporter = Reporter(region, send_results)
+        self.engine = Engine(region, policy, self.reporter.add)
+        self.heartbeat = Heartbeat(self.send_canary)
+
+    def run_batch(self, raw: object) -> None:
+        """Takes one message: what is not for us is logged and dropped, the rest goes to the engine."""
+        try:
+            batch = unpack(raw, Batch)
+        except BadMessage as error:
+            logger.error("dropped a batch: %s", error)
+            return
+        if batch.region != self.region:
+            logger.error("dropped a batch for region %s", batch.region)
+            return
+        self.engine.submit(batch.requests, urgent=batch.urgent)
+
+    def send_canary(self) -> None:
+        """Sends this worker a task through the broker."""
+        app.send_task(CANARY, queue=self.canary_queue, expires=BEAT_EXPIRES_SECONDS, retry=False)
+
+    def canary(self) -> None:
+        """The task: the worker has consumed, and says so to the core."""
+        self.heartbeat.answered()
+        beat = RegionBeat(
+            region=self.region, worker=self.name, sent_at_ms=now_ms(), in_flight=self.engine.in_flight
+        )
+        app.send_task(
+            names.REGION_BEAT,
+            args=[pack(beat)],
+            queue=names.CORE_QUEUE,
+            expires=BEAT_EXPIRES_SECONDS,
+            retry=False,
+        )
+
+    def run(self) -> int:
+        """Consumes until SIGTERM, then lets the running probes end; the exit status."""
+        app.task(name=names.RUN_BATCH)(self.run_batch)
+        app.task(name=CANARY)(self.canary)
+        app.conf.task_queues = self._queues()
+        consumer = app.Worker(
+            hostname=self.name,
+            pool="threads",
+            concurrency=CONSUMER_THREADS,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            quiet=True,
+        )
+        for part in (self.reporter, self.engine, self.heartbeat):
+            part.start()
+        consumer.start()
+        self._stop()
+        return int(consumer.exitcode or 0)
+
+    def _queues(self) -> list[Queue]:
+        regional = (names.urgent_queue(self.region), names.scheduled_queue(self.region))
+        canary = _queue(self.canary_queue, expires=CANARY_QUEUE_EXPIRES_SECONDS)
+        return [*map(_queue, regional), canary]
+
+    def _stop(self) -> None:
+        self.heartbeat.stop()
+        if not self.engine.drain(DRAIN_SECONDS):
+            logger.warning("gave up %d probes", self.engine.in_flight)
+        self.engine.stop()
+        self.reporter.close(CLOSE_SECONDS)
+
+
+def _queue(name: str, expires: float | None = None) -> Queue:
+    """A queue as Celery makes one by name alone, which is how the core sends to it."""
+    return Queue(name, Exchange(name), routing_key=name, expires=expires)
+
+
+def send_results(results: Results) -> None:
+    """Publishes to the core; raises `OperationalError` when the retries are used up."""
+    app.send_task(
+        names.INGEST,
+        args=[pack(results)],
+        queue=names.INGEST_QUEUE,
+        expires=RESULTS_EXPIRE_SECONDS,
+        retry_policy=PUBLISH_RETRIES,
+    )
+
+
+def set_up_logging() -> None:
+    """Compact lines on stderr, and not two of Celery's for every batch."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s %(message)s", stream=sys.stderr
+    )
+    for chatty in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    signals.setup_logging.connect(lambda **_: None, weak=False)  # a receiver keeps Celery's hands off
+
+
+def raise_file_limit() -> None:
+    """As many open files as we may have: every probe in flight holds at least one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def main() -> NoReturn:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="probes.worker", description="Run the probes of one region.")
+    parser.add_argument("--region", default=env.text("REGION"), help="default: $UPQUORUM_REGION")
+    region = parser.parse_args().region
+    if not env.REGION_NAME.fullmatch(region):
+        parser.error(f"--region or {env.PREFIX}REGION must name a region, not {region!r}")
+    set_up_logging()
+    raise_file_limit()
+    app.conf.update(broker_url=env.broker_url())
+    worker = RegionalWorker(region, AddressPolicy.of(env.words("ALLOWED_TARGETS")))
+    status = worker.run()
+    logging.shutdown()
+    os._exit(status)  # a name lookup that hangs in its thread must not hold up the exit
+
+
+if __name__ == "__main__":
+    main()
