@@ -1,0 +1,31 @@
+"""Real listeners on 127.0.0.1, for all tests of this package."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from probes.guard import AddressPolicy
+from tests.probes.listeners import Listener
+
+
+@pytest.fixture
+def loopback() -> AddressPolicy:
+    """The policy of an installation that may probe itself."""
+    return AddressPolicy.of(["127.0.0.0/8", "::1/128"])
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """A server whose answer each test scripts."""
+    with Listener() as server:
+        yield server
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -1,0 +1,81 @@
+"""A scripted server on a real socket: it counts connections and keeps what it was sent."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+Script = Callable[[socket.socket, bytes], None]
+"""Answers one connection, given the head (and what followed it at once) of its request."""
+
+
+def response(status: int = 200, body: bytes = b"ok", *headers: str) -> bytes:
+    """The bytes of a whole HTTP response."""
+    lines = [f"HTTP/1.1 {status} Reason", f"Content-Length: {len(body)}", "Connection: close", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def answer(data: bytes) -> Script:
+    """A script that sends `data` and closes."""
+    return lambda connection, _: connection.sendall(data)
+
+
+class Listener:
+    """Serves `script` on 127.0.0.1 until the test ends; each connection in its own thread.
+
+    `stopping` is set at the end, so that a script can hang without a sleep.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.script: Script = answer(response())
+        self.connections = 0
+        self.requests: list[bytes] = []
+        self.stopping = threading.Event()
+        self._context = context
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port = int(self._socket.getsockname()[1])
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._context else 'http'}://127.0.0.1:{self.port}"
+
+    def hang(self, _connection: socket.socket, _request: bytes) -> None:
+        """A script that never answers."""
+        self.stopping.wait()
+
+    def __enter__(self) -> Listener:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self.stopping.set()
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+    def _accept(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:  # shut down
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                if self._context:
+                    connection = self._context.wrap_socket(connection, server_side=True)
+                request = connection.recv(65536)
+                if request:
+                    self.requests.append(request)
+                    self.script(connection, request)
+            except OSError:  # the client left, as many tests want it to
+                return
+            finally:
+                connection.close()
