@@ -8,7 +8,6 @@ from datetime import datetime
 
 from rest_framework.request import Request
 
-from api.base import LARGEST_ID
 from api.errors import Refusal
 
 LARGEST_PAGE = 100
@@ -25,25 +24,22 @@ class Page:
     @classmethod
     def of(cls, request: Request) -> Page:
         """From `limit` (1 to 100, default 50) and `offset` (0 or more); refuses others with 400."""
-        limit = integer_parameter(
-            request, "limit", DEFAULT_PAGE, f"limit must be between 1 and {LARGEST_PAGE}"
-        )
-        offset = integer_parameter(request, "offset", 0, "offset must be 0 or more")
-        if not 1 <= limit <= LARGEST_PAGE:
-            raise Refusal(400, f"limit must be between 1 and {LARGEST_PAGE}")
-        return cls(limit, offset)
+        bounds = f"limit must be between 1 and {LARGEST_PAGE}"
+        limit = integer_parameter(request, "limit", bounds)
+        offset = integer_parameter(request, "offset", "offset must be 0 or more")
+        if limit is not None and not 1 <= limit <= LARGEST_PAGE:
+            raise Refusal(400, bounds)
+        return cls(DEFAULT_PAGE if limit is None else limit, offset or 0)
 
 
-def integer_parameter(
-    request: Request, name: str, default: int | None = None, message: str = ""
-) -> int | None:
-    """The parameter as a whole number of 0 or more; `default` where it is absent; refuses others with 400."""
+def integer_parameter(request: Request, name: str, message: str) -> int | None:
+    """The parameter as a whole number of 0 or more; None where absent; refuses others with `message`."""
     text = request.query_params.get(name, "")
     if not text:
-        return default
+        return None
     if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
-        raise Refusal(400, message or f"{name} must be an integer")
-    return min(int(text), LARGEST_ID)
+        raise Refusal(400, message)
+    return int(text)
 
 
 def instant_parameter(request: Request, name: str) -> datetime | None:

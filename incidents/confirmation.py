@@ -14,7 +14,7 @@ from incidents.rounds import open_round, record_answer, replace_silent, send_que
 from incidents.services import change_state
 from incidents.transitions import apply_verdict
 from incidents.verdict import MODES, Ballot, Verdict, decide
-from monitors.models import MonitorState
+from monitors.models import MonitorState, Status
 from probes.instants import from_unix_ms
 from probes.messages import ProbeResult
 
@@ -85,7 +85,7 @@ def _settle_dissent(state: MonitorState, result: ProbeResult, now: datetime) -> 
 def _settle_vote(state: MonitorState, result: ProbeResult, now: datetime) -> None:
     """An answer of the round that asked for it. A late one is kept for the receipt and changes nothing."""
     vote = Vote.objects.select_related("round").filter(
-        round_id=result.round_id, round__monitor_id=state.pk, region=result.region, attempt=result.attempt
+        round=result.round_id, round__monitor_id=state.pk, region=result.region, attempt=result.attempt
     )
     answered = vote.first()
     if answered is None or answered.outcome:
@@ -122,7 +122,7 @@ def _conclude(state: MonitorState, round_: Round, now: datetime, *, silence_over
 def _follow(state: MonitorState, round_: Round, votes: list[Vote], verdict: Verdict, now: datetime) -> None:
     if verdict is Verdict.INCONCLUSIVE:
         _check_soon(state, now)
-    elif change := apply_verdict(state.status, verdict):
+    elif change := apply_verdict(Status(state.status), verdict):
         deciding = [vote for vote in votes if vote.outcome == verdict]
         change_state(state, change, round_, deciding, now)
 

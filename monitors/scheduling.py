@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 
 from monitors.models import Lease, MonitorState
+from probes.instants import unix_ms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ def claim_due(now: datetime, limit: int) -> list[Claim]:
 
     Two schedulers, or ten, claim nothing twice: each locks its rows and skips those of the others.
     """
-    parameters = {"now": now, "now_ms": int(now.timestamp() * 1000), "limit": limit}
+    parameters: dict[str, datetime | int] = {"now": now, "now_ms": unix_ms(now), "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, parameters)
         return [_claim(row) for row in cursor.fetchall()]

@@ -101,6 +101,7 @@ class RegionBeat(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int
 
 
+Item = TypeVar("Item")
 Message = TypeVar("Message", Batch, Results, RegionBeat)
 
 
@@ -131,9 +132,9 @@ def unpack(raw: object, kind: type[Message]) -> Message:
     return message
 
 
-def split(requests: Sequence[ProbeRequest], size: int) -> list[list[ProbeRequest]]:
-    """`requests` in lists of at most `size`, in order."""
-    return [list(requests[start : start + size]) for start in range(0, len(requests), size)]
+def split(items: Sequence[Item], size: int) -> list[list[Item]]:
+    """`items` in lists of at most `size`, in order."""
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]
 
 
 TIMINGS = ("dns_ms", "connect_ms", "tls_ms", "ttfb_ms", "download_ms", "total_ms")

@@ -40,7 +40,7 @@ class IncidentDetail(View):
 
 def filtered(incidents: QuerySet[Incident], request: Request) -> QuerySet[Incident]:
     """`incidents` by the request's `monitor_id`, `type`, `started_after` and `started_before`."""
-    if (monitor_id := integer_parameter(request, "monitor_id")) is not None:
+    if (monitor_id := integer_parameter(request, "monitor_id", "monitor_id must be an integer")) is not None:
         incidents = incidents.filter(monitor_id=monitor_id)
     if type_ := request.query_params.get("type"):
         if type_ not in Incident.Type.values:

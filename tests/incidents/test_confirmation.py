@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,10 @@ from webhooks.services import set_webhook
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def answer(request: ProbeRequest, region: str, outcome: str, **fields: object) -> ProbeResult:
+def answer(request: ProbeRequest, region: str, outcome: str, **fields: Any) -> ProbeResult:
     """What `region` answers to a question of a round."""
     of = Monitor.objects.get(pk=request.monitor_id)
-    values = {
+    values: dict[str, Any] = {
         "round_id": request.round_id,
         "attempt": request.attempt,
         "scheduled_at_ms": request.scheduled_at_ms,

@@ -40,7 +40,7 @@ def take_down(made: Monitor, outbox: Outbox, at: datetime = NOW) -> None:
     """Confirmed down by two regions."""
     settle(result(made, "down", "eu", at=at), at)
     region, request = outbox.asked[-1]
-    round_id = {"round_id": request.round_id, "scheduled_at_ms": request.scheduled_at_ms}
+    round_id: dict[str, Any] = {"round_id": request.round_id, "scheduled_at_ms": request.scheduled_at_ms}
     settle(result(made, "down", region, at=at, **round_id), at)
     assert MonitorState.objects.get(pk=made.pk).status == "down"
 
@@ -55,7 +55,7 @@ def test_a_new_monitor_is_looked_at_from_three_regions_at_once(outbox: Outbox) -
     assert unix_ms(state.next_check_at) == next_slot_ms(made.pk, 60_000, unix_ms(NOW))
     region, request = outbox.asked[0]
     for region, request in outbox.asked[:2]:
-        values = {"round_id": request.round_id, "scheduled_at_ms": request.scheduled_at_ms}
+        values: dict[str, Any] = {"round_id": request.round_id, "scheduled_at_ms": request.scheduled_at_ms}
         settle(result(made, "up", region, **values), NOW)
     assert MonitorState.objects.get().status == "up"
     assert (Round.objects.get().verdict, Event.objects.count()) == ("up", 0)

@@ -61,7 +61,7 @@ def assert_down_once(made: Monitor) -> None:
 def test_two_votes(outbox: Outbox, _: int) -> None:
     live()
     made, votes = opened(outbox)
-    at_once(*(lambda vote=vote: settle(vote, NOW) for vote in votes))  # type: ignore[misc]
+    at_once(*(lambda vote=vote: settle(vote, NOW) for vote in votes))
     assert_down_once(made)
 
 

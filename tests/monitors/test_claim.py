@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -16,7 +17,7 @@ from probes.instants import unix_ms
 from tests.make import NOW, account, monitor, seconds
 
 
-def make_due(count: int, **fields: object) -> list[Monitor]:
+def make_due(count: int, **fields: Any) -> list[Monitor]:
     owner = account()
     made = [monitor(owner, url=f"http://127.0.0.1:9/{number}", **fields) for number in range(count)]
     MonitorState.objects.update(next_check_at=NOW - seconds(1))
