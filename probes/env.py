@@ -56,6 +56,10 @@ CELERY_SETTINGS: dict[str, object] = {
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
         "health_check_interval": 15,
+        # A publisher meets a refusing broker once more, then raises: kombu's default holds it for 6 s,
+        # even with retry=False.
+        "max_retries": 1,
+        "interval_start": 0,
     },
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
