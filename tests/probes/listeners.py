@@ -1,4 +1,4 @@
-"""A scripted server on a real socket: it counts connections and keeps what it was sent."""
+"""A scripted server on a real socket: it counts connections, and keeps the requests."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ class Listener:
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.script: Script = answer(response())
-        self.connections = 0
         self.requests: list[bytes] = []
         self.stopping = threading.Event()
         self._context = context
+        self._peers: list[object] = []
+        self._own: list[object] = []
+        self._accepted = threading.Condition()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = int(self._socket.getsockname()[1])
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -42,6 +44,13 @@ class Listener:
     @property
     def url(self) -> str:
         return f"{'https' if self._context else 'http'}://127.0.0.1:{self.port}"
+
+    def count(self) -> int:
+        """How many connections came in. Its own one queues behind them, so none is missed."""
+        with socket.create_connection(("127.0.0.1", self.port)) as own, self._accepted:
+            self._own.append(own.getsockname())
+            self._accepted.wait_for(lambda: self._own[-1] in self._peers, 5)
+        return len(self._peers) - len(self._own)
 
     def hang(self, _connection: socket.socket, _request: bytes) -> None:
         """A script that never answers."""
@@ -60,10 +69,12 @@ class Listener:
     def _accept(self) -> None:
         while not self.stopping.is_set():
             try:
-                connection, _ = self._socket.accept()
+                connection, peer = self._socket.accept()
             except OSError:  # shut down
                 return
-            self.connections += 1
+            with self._accepted:
+                self._peers.append(peer)
+                self._accepted.notify_all()
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:

@@ -1,0 +1,146 @@
+"""Golden examples: what is on the wire today must be understood tomorrow."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probes.messages import (
+    BadMessage,
+    Batch,
+    HttpTarget,
+    ProbeRequest,
+    ProbeResult,
+    RegionBeat,
+    Results,
+    TcpTarget,
+    pack,
+    split,
+    unpack,
+)
+
+BATCH_JSON = b"""{"version":1,"region":"eu","urgent":true,"requests":[
+{"monitor_id":7,"config_version":3,"scheduled_at_ms":1767225600000,"round_id":11,"attempt":2,
+"target":{"type":"http","url":"https://example.com/","expected_status":200,"body_match":"ok"},
+"timeout_ms":5000,"start_by_ms":1767225630000},
+{"monitor_id":8,"config_version":1,"scheduled_at_ms":1767225600000,"round_id":null,"attempt":1,
+"target":{"type":"tcp","host":"example.com","port":5432},
+"timeout_ms":1000,"start_by_ms":1767225610000}]}"""
+BATCH = Batch(
+    region="eu",
+    urgent=True,
+    requests=[
+        ProbeRequest(
+            monitor_id=7,
+            config_version=3,
+            scheduled_at_ms=1767225600000,
+            round_id=11,
+            attempt=2,
+            target=HttpTarget(url="https://example.com/", body_match="ok"),
+            timeout_ms=5000,
+            start_by_ms=1767225630000,
+        ),
+        ProbeRequest(
+            monitor_id=8,
+            config_version=1,
+            scheduled_at_ms=1767225600000,
+            target=TcpTarget(host="example.com", port=5432),
+            timeout_ms=1000,
+            start_by_ms=1767225610000,
+        ),
+    ],
+)
+RESULTS_JSON = b"""{"version":1,"region":"eu","results":[
+{"monitor_id":7,"config_version":3,"scheduled_at_ms":1767225600000,"round_id":11,"attempt":2,"region":"eu",
+"outcome":"down","started_at_ms":1767225600100,"total_ms":12.5,"error_class":"http_5xx",
+"error":"status 503, expected 200","status_code":503,"address":"93.184.215.14",
+"dns_ms":1.0,"connect_ms":2.0,"tls_ms":3.0,"ttfb_ms":4.0,"download_ms":2.5},
+{"monitor_id":8,"config_version":1,"scheduled_at_ms":1767225600000,"region":"eu",
+"outcome":"up","started_at_ms":1767225600200,"total_ms":3.25}]}"""
+RESULTS = Results(
+    region="eu",
+    results=[
+        ProbeResult(
+            monitor_id=7,
+            config_version=3,
+            scheduled_at_ms=1767225600000,
+            round_id=11,
+            attempt=2,
+            region="eu",
+            outcome="down",
+            started_at_ms=1767225600100,
+            total_ms=12.5,
+            error_class="http_5xx",
+            error="status 503, expected 200",
+            status_code=503,
+            address="93.184.215.14",
+            dns_ms=1.0,
+            connect_ms=2.0,
+            tls_ms=3.0,
+            ttfb_ms=4.0,
+            download_ms=2.5,
+        ),
+        ProbeResult(
+            monitor_id=8,
+            config_version=1,
+            scheduled_at_ms=1767225600000,
+            region="eu",
+            outcome="up",
+            started_at_ms=1767225600200,
+            total_ms=3.25,
+        ),
+    ],
+)
+BEAT_JSON = b'{"version":1,"region":"eu","worker":"eu@host-1","sent_at_ms":1767225600000,"in_flight":4}'
+BEAT = RegionBeat(region="eu", worker="eu@host-1", sent_at_ms=1767225600000, in_flight=4)
+
+GOLDEN = [(BATCH_JSON, BATCH), (RESULTS_JSON, RESULTS), (BEAT_JSON, BEAT)]
+
+
+@pytest.mark.parametrize(("wire", "message"), GOLDEN)
+def test_the_golden_bytes_are_read(wire: bytes, message: Any) -> None:
+    assert unpack(json.loads(wire), type(message)) == message
+
+
+@pytest.mark.parametrize(("wire", "message"), GOLDEN)
+def test_the_golden_bytes_are_written(wire: bytes, message: Batch | Results | RegionBeat) -> None:
+    assert pack(message) == json.loads(wire)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (None, "Expected `object`, got `null`"),
+        ("garbage", "Expected `object`, got `str`"),
+        ({}, "missing required field `region`"),
+        ({"region": "eu", "requests": {}}, "Expected `array`"),
+        ({"region": "eu", "requests": [{}]}, "missing required field `monitor_id`"),
+        ({"version": 2, "region": "eu", "requests": []}, "version 2 is not 1"),
+        ({"version": "1", "region": "eu", "requests": []}, "Expected `int`"),
+    ],
+)
+def test_a_bad_message_says_why(raw: object, reason: str) -> None:
+    with pytest.raises(BadMessage, match=reason):
+        unpack(raw, Batch)
+
+
+def test_an_unknown_target_is_a_bad_message() -> None:
+    raw = json.loads(BATCH_JSON.replace(b'"tcp"', b'"gopher"'))
+    with pytest.raises(BadMessage, match="gopher"):
+        unpack(raw, Batch)
+
+
+def test_a_newer_core_may_add_fields() -> None:
+    assert unpack({**json.loads(BEAT_JSON), "mood": "good"}, RegionBeat) == BEAT
+
+
+@given(st.integers(1, 20), st.integers(0, 50))
+def test_split_keeps_order_and_size(size: int, count: int) -> None:
+    requests = [BATCH.requests[0]] * count
+    parts = split(requests, size)
+    assert [request for part in parts for request in part] == requests
+    assert all(1 <= len(part) <= size for part in parts)

@@ -1,0 +1,55 @@
+"""The TCP probe, against a real port."""
+
+from __future__ import annotations
+
+import pytest
+import uvloop
+
+from probes.curl import Curl
+from probes.errors import ErrorClass
+from probes.guard import AddressPolicy
+from probes.measurement import Measurement
+from probes.messages import TcpTarget
+from probes.protocols.tcp import probe_tcp
+from tests.probes.listeners import Listener
+
+
+def look(policy: AddressPolicy, host: str, port: int, timeout_ms: int = 5000) -> Measurement:
+    async def once() -> Measurement:
+        async with Curl(policy) as curl:
+            return await probe_tcp(TcpTarget(host=host, port=port), timeout_ms, curl)
+
+    return uvloop.run(once())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST.", "::ffff:127.0.0.1"])
+def test_an_open_port_is_up_and_nothing_is_sent(
+    listener: Listener, loopback: AddressPolicy, host: str
+) -> None:
+    measured = look(loopback, host, listener.port)
+    assert (measured.error_class, measured.error, measured.status_code) == (None, "", None)
+    assert measured.address.endswith("127.0.0.1")
+    assert measured.timings.dns_ms is not None
+    assert measured.timings.connect_ms is not None
+    assert measured.timings.ttfb_ms is None
+    assert (listener.count(), listener.requests) == (1, [])
+
+
+def test_a_closed_port_is_refused(loopback: AddressPolicy, closed_port: int) -> None:
+    assert look(loopback, "127.0.0.1", closed_port).error_class == ErrorClass.REFUSED
+
+
+def test_a_refused_address_is_no_vote(listener: Listener) -> None:
+    measured = look(AddressPolicy(), "127.0.0.1", listener.port)
+    assert measured.error_class == ErrorClass.BLOCKED
+    assert listener.count() == 0
+
+
+def test_a_full_backlog_meets_the_deadline(loopback: AddressPolicy, full_port: int) -> None:
+    measured = look(loopback, "127.0.0.1", full_port, timeout_ms=150)
+    assert measured.error_class == ErrorClass.CONNECT_TIMEOUT
+    assert 140 <= measured.timings.total_ms < 400
+
+
+def test_a_name_that_does_not_resolve_is_down(loopback: AddressPolicy) -> None:
+    assert look(loopback, f"{'a' * 64}.example", 80).error_class == ErrorClass.DNS
