@@ -39,6 +39,20 @@ ALWAYS: tuple[Option, ...] = (
 )
 
 
+class Lent:
+    """What pycurl takes a duplicate of: ours is closed when it lets go."""
+
+    def __init__(self, opened: socket.socket) -> None:
+        self._socket = opened
+
+    def fileno(self) -> int:
+        """The descriptor that pycurl duplicates."""
+        return self._socket.fileno()
+
+    def __del__(self) -> None:
+        self._socket.close()
+
+
 class Gate:
     """Opens the sockets of one transfer, to permitted addresses only."""
 
@@ -48,7 +62,7 @@ class Gate:
         self.opened = ""
         self.fault: OSError | None = None
 
-    def open(self, _purpose: int, peer: Any) -> socket.socket | int:
+    def open(self, _purpose: int, peer: Any) -> Lent | int:
         """libcurl's OPENSOCKETFUNCTION: it sees the numeric peer, so no trick with names passes it."""
         address = peer.addr[0]
         if not self._policy.permits(address):
@@ -56,7 +70,7 @@ class Gate:
             return pycurl.SOCKET_BAD
         self.opened = address
         try:
-            return socket.socket(peer.family, peer.socktype, peer.protocol)
+            return Lent(socket.socket(peer.family, peer.socktype, peer.protocol))
         except OSError as error:
             self.fault = error
             return pycurl.SOCKET_BAD
