@@ -41,8 +41,11 @@ class Manager(Supervisor):  # type: ignore[misc]  # supervisor has no annotation
         *lines, rest = (self.unfinished.get(name, b"") + event.data).split(b"\n")
         self.unfinished[name] = rest
         prefix = "" if name == programs.READY else f"{name:<9} | "
-        for line in lines:
-            print(prefix + line.decode(errors="replace"), flush=True)  # noqa: T201
+        try:
+            for line in lines:
+                print(prefix + line.decode(errors="replace"), flush=True)  # noqa: T201
+        except BrokenPipeError:  # nobody reads us any more, as in `make up | head`
+            self.options.mood = SupervisorStates.SHUTDOWN
 
     def on_exit(self, event: Any) -> None:
         """What runs once has a say: without `boot` nothing can go on, and after it everything does."""
