@@ -1,0 +1,184 @@
+"""The worker as a process, with a real broker: batches in, results and beats out."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from kombu import Connection
+
+from probes import env, names
+from probes.messages import Batch, ProbeRequest, RegionBeat, Results, pack, unpack
+from tests.probes.asking import ask
+from tests.probes.listeners import Listener, answer, response
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """A database of the tests' Redis that no other test uses: the ingest queue is everybody's."""
+    url = os.environ["UPQUORUM_REDIS_URL"]
+    return f"{url}?virtual_host=11" if url.startswith("unix:") else f"{url.rpartition('/')[0]}/11"
+
+
+class Core:
+    """What a worker has to do with: the broker, seen from the other side."""
+
+    def __init__(self, broker_url: str) -> None:
+        self.app = Celery("core", broker=broker_url, set_as_current=False, fixups=[])
+        self.app.conf.update(env.CELERY_SETTINGS)
+        self.connection: Connection = self.app.connection_for_read()
+        self.redis: Any = self.connection.default_channel.client  # type: ignore[attr-defined]
+        self.redis.flushdb()
+
+    def send(self, region: str, *requests: ProbeRequest, urgent: bool = False) -> None:
+        queue = names.urgent_queue(region) if urgent else names.scheduled_queue(region)
+        self.send_raw(queue, pack(Batch(region=region, urgent=urgent, requests=list(requests))))
+
+    def send_raw(self, queue: str, raw: object) -> None:
+        self.app.send_task(names.RUN_BATCH, args=[raw], queue=queue)
+
+    def take(self, queue: str, timeout_seconds: float = 15) -> Any:
+        """The argument of the next task on `queue`."""
+        with self.connection.SimpleQueue(queue) as waiting:
+            message = waiting.get(timeout=timeout_seconds)
+            message.ack()
+        (argument,), _, _ = message.payload
+        return argument
+
+    def results(self) -> Results:
+        return unpack(self.take(names.INGEST_QUEUE), Results)
+
+    def beat(self) -> RegionBeat:
+        return unpack(self.take(names.CORE_QUEUE), RegionBeat)
+
+    def close(self) -> None:
+        self.redis.flushdb()
+        self.connection.close()
+        self.app.close()
+
+
+@pytest.fixture
+def core(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Core]:
+    monkeypatch.setenv("UPQUORUM_REDIS_URL", redis_url)
+    core = Core(env.broker_url())
+    yield core
+    core.close()
+
+
+@pytest.fixture
+def region() -> str:
+    return f"t{secrets.token_hex(4)}"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "worker.log"
+
+
+@pytest.fixture
+def worker(core: Core, region: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker of `region` that has consumed its first canary."""
+    command = [sys.executable, "-m", "probes.worker", "--region", region]
+    settings = {"UPQUORUM_ALLOWED_TARGETS": "127.0.0.0/8"}
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, **settings}, stderr=stderr)
+    beat = core.beat()
+    assert (beat.region, beat.in_flight) == (region, 0)
+    assert beat.worker == f"{region}@{socket.gethostname()}-{process.pid}"
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_batch_goes_in_and_its_results_come_out(core: Core, region: str, listener: Listener) -> None:
+    core.send(region, ask(1, listener.url), ask(2, f"{listener.url}/x", round_id=5), urgent=True)
+    got = core.results()
+    results = list(got.results)
+    if len(results) < 2:  # the round's result did not wait for the other
+        results += core.results().results
+    assert got.region == region
+    assert {result.monitor_id: (result.outcome, result.round_id) for result in results} == {
+        1: ("up", None),
+        2: ("up", 5),
+    }
+
+
+def test_messages_that_are_no_batch_are_dropped(
+    core: Core, region: str, listener: Listener, log: Path, worker: subprocess.Popen[bytes]
+) -> None:
+    queue = names.scheduled_queue(region)
+    core.send_raw(queue, "garbage")
+    core.send_raw(queue, {"version": 99, "region": region, "requests": []})
+    core.send_raw(queue, pack(Batch(region="elsewhere", requests=[ask(1, listener.url)])))
+    core.app.send_task(names.RUN_BATCH, args=[], queue=queue)
+    core.app.send_task("no.such.task", queue=queue)
+    core.send(region, ask(2, listener.url))
+    assert [result.monitor_id for result in core.results().results] == [2]
+    assert listener.count() == 1
+    assert worker.poll() is None
+    text = log.read_text()
+    for reason in ("got `str`", "version 99 is not 1", "for region elsewhere", "no.such.task"):
+        assert reason in text
+
+
+def test_a_broker_message_that_is_not_even_json_ends_the_worker_for_its_manager_to_restart(
+    core: Core, region: str, worker: subprocess.Popen[bytes]
+) -> None:
+    queue = names.scheduled_queue(region)
+    core.redis.lpush(queue, b"\xff not json")  # kombu's consumer does not survive it
+    assert worker.wait(timeout=15) == 1
+    assert core.redis.llen(queue) == 0  # and the next worker does not meet it again
+
+
+def test_sigterm_lets_what_runs_end(
+    core: Core, region: str, listener: Listener, worker: subprocess.Popen[bytes]
+) -> None:
+    arrived, let_through = threading.Event(), threading.Event()
+
+    def hold(connection: socket.socket, request: bytes) -> None:
+        arrived.set()
+        let_through.wait(10)
+        answer(response())(connection, request)
+
+    listener.script = hold
+    core.send(region, ask(1, listener.url, timeout_ms=9000))
+    assert arrived.wait(10)
+    worker.send_signal(signal.SIGTERM)
+    threading.Timer(0.5, let_through.set).start()
+    assert worker.wait(timeout=15) == 0
+    assert [result.outcome for result in core.results().results] == ["up"]
+
+
+def test_django_stays_out_even_when_it_is_configured() -> None:
+    code = "import sys, probes.worker as w; w.app.finalize(); print(*sys.modules)"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
+    )
+    # kombu imports django.utils for its JSON where Django is installed; that configures nothing
+    assert not {"django.conf", "django.db", "django.apps", "config.settings"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("arguments", [[], ["--region", ""], ["--region", "EU West"]])
+def test_a_worker_without_a_region_says_what_it_needs(arguments: list[str]) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "UPQUORUM_REGION"}
+    command = [sys.executable, "-m", "probes.worker", *arguments]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "UPQUORUM_REGION must name a region" in done.stderr
