@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
+from threading import Event
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
@@ -28,29 +29,28 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 MOST_UNDER_WAY = 200
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.2
 """How soon a run that waits for slow receivers sees that something else became due."""
-LONGEST_RUN = timedelta(seconds=60)
-"""A run then claims no more and ends, so that a worker can stop; the beat starts the next."""
 
 
-def deliver_due(clock: Clock) -> int:
-    """Step 14: deliver until nothing is due or the run was long enough; return the number of attempts.
+def deliver_due(clock: Clock, stopping: Event) -> int:
+    """Step 14: deliver until nothing is due and nothing under way; return the number of attempts.
 
-    It lasts, so it takes a clock and not an instant. Any number of runs may go on at once.
+    It lasts, so it takes a clock and not an instant; when `stopping` is set, it claims no more. Any number
+    of runs may go on at once.
     """
     # The loop runs in a thread of its own; sync_to_async brings each database call back to this one,
     # and so to the connection that its caller closes.
-    return async_to_sync(_deliver)(clock)
+    return async_to_sync(_deliver)(clock, stopping)
 
 
-async def _deliver(clock: Clock) -> int:
-    stop_at = clock() + LONGEST_RUN
+async def _deliver(clock: Clock, stopping: Event) -> int:
     under_way: set[asyncio.Task[None]] = set()
     attempts = 0
     async with Curl(settings.ADDRESS_POLICY) as curl:
         while True:
-            claims = await _claim(clock(), stop_at, MOST_UNDER_WAY - len(under_way))
+            free = 0 if stopping.is_set() else MOST_UNDER_WAY - len(under_way)
+            claims = await sync_to_async(claim_deliveries)(clock(), free)
             attempts += len(claims)
             under_way |= {asyncio.create_task(_deliver_one(curl, claim, clock)) for claim in claims}
             if not under_way:
@@ -59,12 +59,6 @@ async def _deliver(clock: Clock) -> int:
                 under_way, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
             _report_errors(finished)
-
-
-async def _claim(now: datetime, stop_at: datetime, limit: int) -> list[Claim]:
-    if limit == 0 or now >= stop_at:
-        return []
-    return await sync_to_async(claim_deliveries)(now, limit)
 
 
 async def _deliver_one(curl: Curl, claim: Claim, clock: Clock) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from threading import Event, Lock
+
 from celery import current_app, shared_task
+from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from webhooks import deliveries
@@ -13,10 +16,28 @@ ONE_TRY = {"max_retries": 0, "socket_connect_timeout": 1}
 """The beat comes anyway; left to itself, kombu tries for 6 s to reach a broker that refuses."""
 
 
+_running = Lock()
+_stopping = Event()
+
+
 @shared_task(name=DELIVER_DUE, acks_late=True)
 def deliver_due() -> int:
-    """Every second, and when something was published: deliver what is due; return the number of attempts."""
-    return deliveries.deliver_due(timezone.now)
+    """Every second, and when something was published: deliver what is due; return the number of attempts.
+
+    A process has one run at a time, which soon sees what became due: slow receivers cost it one thread.
+    """
+    if not _running.acquire(blocking=False):
+        return 0
+    try:
+        return deliveries.deliver_due(timezone.now, _stopping)
+    finally:
+        _running.release()
+
+
+@worker_shutting_down.connect
+def stop(**_: object) -> None:
+    """The run under way claims no more, so that its worker can end."""
+    _stopping.set()
 
 
 def deliver_soon() -> None:

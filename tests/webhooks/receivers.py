@@ -41,6 +41,7 @@ class Receiver(ThreadingHTTPServer):
     """A server whose `requests` arrive in a queue."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Event
 
 import pytest
@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection
 
 from accounts.models import Account
 from tests.webhooks.conftest import NOW, make_webhook, publish_delivery
-from tests.webhooks.receivers import Receiver, hangs, receiver, replies
+from tests.webhooks.receivers import Handler, Receiver, hangs, receiver, replies
 from webhooks import deliveries
 from webhooks.claiming import MOST_PER_RECEIVER, Claim
 from webhooks.models import Delivery, Status
@@ -34,7 +34,7 @@ def backlog(account: Account, server: Receiver, subject_id: int, size: int) -> N
 def run_in_thread() -> int:
     """A run with a connection of its own, as in a worker."""
     try:
-        return deliveries.deliver_due(clock)
+        return deliveries.deliver_due(clock, Event())
     finally:
         connection.close()
 
@@ -44,7 +44,7 @@ def test_all_that_is_due_is_sent_once_and_recorded(account: Account) -> None:
     with receiver(replies(200)) as server:
         backlog(account, server, 1, size)
 
-        assert deliveries.deliver_due(clock) == size
+        assert deliveries.deliver_due(clock, Event()) == size
 
         bodies = [json.loads(server.requests.get_nowait().body) for _ in range(size)]
         assert server.requests.empty()
@@ -65,7 +65,7 @@ def test_runs_at_the_same_time_share_the_work(account: Account) -> None:
 
 
 def test_nothing_due_is_nothing_done(account: Account) -> None:
-    assert deliveries.deliver_due(clock) == 0
+    assert deliveries.deliver_due(clock, Event()) == 0
 
 
 def test_a_hanging_receiver_delays_no_other_and_takes_its_share_only(account: Account) -> None:
@@ -145,17 +145,23 @@ def test_one_delivery_that_cannot_be_recorded_leaves_the_others(
         odd = Delivery.objects.order_by("pk")[1]
         monkeypatch.setattr(deliveries, "record_attempt", record)
 
-        assert deliveries.deliver_due(clock) == 3
+        assert deliveries.deliver_due(clock, Event()) == 3
 
     assert Delivery.objects.filter(status=Status.DELIVERED).count() == 2
     assert "this one" in caplog.text
 
 
-def test_a_long_run_ends_and_leaves_the_rest_to_the_next(account: Account) -> None:
-    instants = iter([NOW, NOW, *[NOW + timedelta(minutes=2)] * 100])
-    with receiver(replies(200)) as server:
+def test_a_run_that_is_to_stop_ends_what_it_began_and_claims_no_more(account: Account) -> None:
+    stopping = Event()
+
+    def answer(handler: Handler) -> None:
+        stopping.set()
+        replies(200)(handler)
+
+    with receiver(answer) as server:
         backlog(account, server, 1, MOST_PER_RECEIVER + 1)
 
-        assert deliveries.deliver_due(lambda: next(instants)) == MOST_PER_RECEIVER
+        assert deliveries.deliver_due(clock, stopping) == MOST_PER_RECEIVER
+        assert deliveries.deliver_due(clock, stopping) == 0
 
-    assert Delivery.objects.filter(status=Status.PENDING).count() == 1
+    assert Delivery.objects.filter(status=Status.DELIVERED).count() == MOST_PER_RECEIVER
