@@ -21,7 +21,7 @@ from probes.resolve import Unresolvable
 from probes.resolver import Resolver, ResolverBusy
 from probes.url import bracketed
 
-IDLE_HANDLES = 64
+IDLE_HANDLES = 256
 MAX_ERROR_CHARS = 200
 X509_V_ERR_CERT_HAS_EXPIRED = 10
 

@@ -62,7 +62,7 @@ TRANSLATED_V6 = tuple(
 NOT_TRANSLATED = (IPv6Address("::"), IPv6Address("::1"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # hashed by identity: to hash networks costs more than the answer
 class AddressPolicy:
     """Public addresses are permitted, and those in `allowed`; nothing else is."""
 
@@ -79,11 +79,11 @@ class AddressPolicy:
         What is not an address, or carries a zone id, may not. An address that a translator would turn
         into an IPv4 address is judged by that one, and has to be in `allowed`.
         """
-        return _permits(address, self.allowed)
+        return _permits(address, self)
 
 
 @lru_cache(maxsize=4096)
-def _permits(text: str, allowed: tuple[Network, ...]) -> bool:
+def _permits(text: str, policy: AddressPolicy) -> bool:
     try:
         address = ip_address(text)
     except ValueError:
@@ -92,9 +92,9 @@ def _permits(text: str, allowed: tuple[Network, ...]) -> bool:
         if address.scope_id is not None:
             return False
         if _is_translated(address):
-            return _within(IPv4Address(int(address) & 0xFFFF_FFFF), allowed)
+            return _within(IPv4Address(int(address) & 0xFFFF_FFFF), policy.allowed)
         address = address.ipv4_mapped or address
-    return _within(address, allowed) or _is_public(address)
+    return _within(address, policy.allowed) or _is_public(address)
 
 
 def _is_translated(address: IPv6Address) -> bool:

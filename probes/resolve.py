@@ -23,13 +23,13 @@ class Blocked(Exception):
         self.address = address
 
 
-def resolve(host: str, port: int, flags: int = 0) -> list[str]:
+def resolve(host: str, port: int) -> list[str]:
     """The addresses of `host`, each once, in the order to try them; raises `Unresolvable`.
 
     Takes every spelling that getaddrinfo takes, as libcurl would: `127.1`, `2130706433`, `0x7f000001`.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise Unresolvable(error.strerror or str(error)) from error
     except UnicodeError as error:

@@ -27,11 +27,8 @@ class Resolver:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
 
     async def lookup(self, host: str, port: int, timeout_ms: float) -> list[str]:
-        """The addresses of `host`; raises `Unresolvable`, or `ResolverBusy`."""
-        try:
-            return resolve(host, port, socket.AI_NUMERICHOST)
-        except Unresolvable:
-            return await self._lookup_name(host, port, timeout_ms)
+        """The addresses of `host`; raises `Unresolvable`, or `ResolverBusy`. An address needs no thread."""
+        return [host] if _is_address(host) else await self._lookup_name(host, port, timeout_ms)
 
     async def _lookup_name(self, host: str, port: int, timeout_ms: float) -> list[str]:
         future = self._pool.submit(resolve, host, port)
@@ -45,3 +42,11 @@ class Resolver:
     def close(self) -> None:
         """Takes no more lookups, and waits for none."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+    except OSError:
+        return False
+    return True

@@ -45,11 +45,11 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Lookups of `hangs` begin, and get no answer before the test ends."""
     answer = threading.Event()
 
-    def lookup(host: str, port: int, flags: int = 0) -> list[str]:
-        if host == "hangs" and not flags:
+    def lookup(host: str, port: int) -> list[str]:
+        if host == "hangs":
             answer.wait()
             return []
-        return resolve(host, port, flags)
+        return resolve(host, port)
 
     monkeypatch.setattr(resolver, "resolve", lookup)
     yield answer
