@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -30,6 +31,9 @@ def flat_envelope(error: Exception, context: dict[str, Any]) -> Response:
     """The native format's answer to `error`: `{"error": "…"}`, whatever went wrong."""
     if isinstance(error, Http404):
         return Response({"error": "not found"}, status=404)
+    if isinstance(error, OperationalError):
+        logger.error("api.database_away: %s", error)
+        return Response({"error": "temporarily unavailable"}, status=503, headers={"Retry-After": "5"})
     if not isinstance(error, exceptions.APIException):
         logger.exception("api.internal_error", exc_info=error)
         return Response({"error": "internal error"}, status=500)
