@@ -106,6 +106,8 @@ def test_a_publisher_does_not_suffer_from_a_broker_that_is_away(
     webhook: Webhook, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr(app, "_pool", None)
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
     started = time.monotonic()
 
     with caplog.at_level(logging.ERROR):
