@@ -115,7 +115,7 @@ def test_a_receiver_that_drips_meets_one_deadline_over_all_of_it(monkeypatch: py
 
     assert (outcome.status_code, outcome.error_class) == (200, "timeout")
     assert not outcome.delivered
-    assert 300 <= outcome.duration_ms < 2_000
+    assert 290 <= outcome.duration_ms < 2_000  # curl counts in whole milliseconds, without the lookup
     assert time.monotonic() - started < 5
 
 
