@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from kombu.exceptions import OperationalError
+
 from probes.messages import ProbeResult, Results
 
 logger = logging.getLogger(__name__)
@@ -77,5 +79,7 @@ class Reporter:
     def _send(self, results: list[ProbeResult]) -> None:
         try:
             self._publish(Results(region=self._region, results=results))
+        except OperationalError as error:
+            logger.error("the broker is away: %d results were lost: %s", len(results), error)
         except Exception:
             logger.exception("publishing failed: %d results were lost", len(results))

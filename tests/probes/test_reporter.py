@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from kombu.exceptions import OperationalError
 
 from probes import reporter as module
 from probes.messages import ProbeResult, Results
@@ -32,13 +33,14 @@ class Broker:
 
     def __init__(self) -> None:
         self.failures = 0
+        self.error: Exception = OperationalError("connection refused")
         self.messages: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
 
     def publish(self, message: Results) -> None:
         if self.failures:
             self.failures -= 1
             self.messages.put([])
-            raise ConnectionError("the broker is away")
+            raise self.error
         self.messages.put([one.monitor_id for one in message.results])
 
     def next(self) -> list[int]:
@@ -94,17 +96,19 @@ def test_after_an_urgent_one_the_others_linger_again() -> None:
         assert time.monotonic() - began >= LINGER_SECONDS
 
 
+@pytest.mark.parametrize("error", [OperationalError("connection refused"), ZeroDivisionError("a bug")])
 def test_a_failed_publish_is_logged_with_its_count_and_the_next_one_works(
-    caplog: pytest.LogCaptureFixture,
+    error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     broker = Broker()
-    broker.failures = 1
+    broker.failures, broker.error = 1, error
     with running(broker) as reporter:
         reporter.add(result(1, round_id=9))
         assert broker.next() == []
         reporter.add(result(2, round_id=9))
         assert broker.next() == [2]
     assert "1 results were lost" in caplog.text
+    assert str(error) in caplog.text
 
 
 def test_the_buffer_is_bounded(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
