@@ -8,7 +8,7 @@ compatible addresses), RFC 2765 (SIIT), RFC 6052 (NAT64).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -66,7 +66,7 @@ NOT_TRANSLATED = (IPv6Address("::"), IPv6Address("::1"))
 class AddressPolicy:
     """Public addresses are permitted, and those in `allowed`; nothing else is."""
 
-    allowed: tuple[Network, ...] = ()
+    allowed: Sequence[Network] = ()
 
     @classmethod
     def of(cls, cidrs: Iterable[str]) -> AddressPolicy:
@@ -107,5 +107,5 @@ def _is_public(address: Address) -> bool:
     return address in GLOBAL_V6 and not _within(address, DENIED_V6)
 
 
-def _within(address: Address, networks: tuple[Network, ...]) -> bool:
+def _within(address: Address, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
