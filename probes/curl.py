@@ -155,15 +155,16 @@ def _classify(handle: pycurl.Curl, gate: Gate, code: int, message: str) -> tuple
     if gate.fault:
         return ErrorClass.INTERNAL, str(gate.fault)
     if gate.refused and not gate.opened:
-        return ErrorClass.BLOCKED, f"{gate.refused} is not an address that may be probed"
+        return ErrorClass.BLOCKED, f"{gate.refused} is not an address that may be connected to"
     if code == pycurl.E_COULDNT_CONNECT:
         number = handle.getinfo(pycurl.OS_ERRNO)
-        return CONNECT_ERRNOS.get(number, ErrorClass.UNREACHABLE), os.strerror(number)
+        return CONNECT_ERRNOS.get(number, ErrorClass.UNREACHABLE), os.strerror(number) if number else message
     if code == pycurl.E_OPERATION_TIMEDOUT:
         is_connected = handle.getinfo(pycurl.CONNECT_TIME_T) > 0
         return ErrorClass.TIMEOUT if is_connected else ErrorClass.CONNECT_TIMEOUT, message
-    if handle.getinfo(pycurl.SSL_VERIFYRESULT) == X509_V_ERR_CERT_HAS_EXPIRED:
-        return ErrorClass.CERT_EXPIRED, message
+    if code == pycurl.E_PEER_FAILED_VERIFICATION:
+        is_expired = handle.getinfo(pycurl.SSL_VERIFYRESULT) == X509_V_ERR_CERT_HAS_EXPIRED
+        return ErrorClass.CERT_EXPIRED if is_expired else ErrorClass.CERT_INVALID, message
     return CURL_CODES.get(code, ErrorClass.INTERNAL), message
 
 

@@ -56,7 +56,7 @@ NOT_A_VOTE: dict[ErrorClass, Outcome] = {
 # Without names in pycurl 7.49: see libcurl-errors(3).
 E_HTTP2_STREAM, E_HTTP3, E_QUIC_CONNECT, E_TOO_LARGE = 92, 95, 96, 100
 
-CURL_CODES: dict[int, ErrorClass] = {
+CURL_CODES: dict[int, ErrorClass] = {  # what needs more than the code is in probes.curl
     pycurl.E_UNSUPPORTED_PROTOCOL: ErrorClass.PROTOCOL,
     pycurl.E_COULDNT_RESOLVE_HOST: ErrorClass.DNS,
     pycurl.E_FTP_WEIRD_SERVER_REPLY: ErrorClass.PROTOCOL,
@@ -68,7 +68,6 @@ CURL_CODES: dict[int, ErrorClass] = {
     pycurl.E_SEND_ERROR: ErrorClass.RESET,
     pycurl.E_RECV_ERROR: ErrorClass.RESET,
     pycurl.E_SSL_CIPHER: ErrorClass.TLS,
-    pycurl.E_PEER_FAILED_VERIFICATION: ErrorClass.CERT_INVALID,
     pycurl.E_BAD_CONTENT_ENCODING: ErrorClass.PROTOCOL,
     pycurl.E_SSL_ISSUER_ERROR: ErrorClass.CERT_INVALID,
     E_HTTP2_STREAM: ErrorClass.PROTOCOL,
