@@ -61,6 +61,8 @@ def tell_children(paths: Paths) -> None:
     key_file = env.text("ENCRYPTION_KEYS_FILE", str(paths.secret("encryption-key")))
     os.environ["UPQUORUM_ENCRYPTION_KEYS_FILE"] = key_file
     os.environ["PYTHONUNBUFFERED"] = "1"
+    # Celery warns of root because a pickled message could be a program; ours are JSON.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser privileges")
 
 
 def wait_for_port(port: int) -> None:
