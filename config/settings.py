@@ -12,7 +12,7 @@ import dj_database_url
 import django_stubs_ext
 
 from config.local.paths import Paths
-from probes import env, names
+from probes import broker, env, names
 from probes.guard import AddressPolicy
 
 django_stubs_ext.monkeypatch()  # makes ModelAdmin[...] and its like exist at run time
@@ -111,9 +111,9 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
-for _name, _value in env.CELERY_SETTINGS.items():
+for _name, _value in broker.CELERY_SETTINGS.items():
     globals()[f"CELERY_{_name.upper()}"] = _value
-CELERY_BROKER_URL = env.broker_url(PATHS.redis_url)
+CELERY_BROKER_URL = broker.broker_url(PATHS.redis_url)
 CELERY_TASK_DEFAULT_QUEUE = names.CORE_QUEUE
 CELERY_TASK_ROUTES = {
     names.INGEST: {"queue": names.INGEST_QUEUE},

@@ -40,37 +40,3 @@ def regions() -> list[str]:
     if not names or len(set(names)) != len(names):
         raise BadSetting(f"{PREFIX}REGIONS must name at least one region, each once")
     return names
-
-
-def broker_url(default: str = "redis://127.0.0.1:6379/0") -> str:
-    """The Redis URL in the form that Celery takes (`unix://` becomes `redis+socket://`)."""
-    url = text("REDIS_URL", default)
-    return url.replace("unix://", "redis+socket://", 1)
-
-
-# Measured: without socket_timeout, recovery from dropped packets takes 95-106 s instead of 1-3 s.
-CELERY_SETTINGS: dict[str, object] = {
-    "broker_transport_options": {
-        "visibility_timeout": 300,
-        "socket_timeout": 10,
-        "socket_connect_timeout": 5,
-        "socket_keepalive": True,
-        "health_check_interval": 15,
-        # A publisher meets a refusing broker once more, then raises: kombu's default holds it for 6 s,
-        # even with retry=False.
-        "max_retries": 1,
-        "interval_start": 0,
-    },
-    "broker_connection_retry_on_startup": True,
-    "broker_connection_max_retries": None,
-    "broker_pool_acquire_timeout": 5,
-    "task_ignore_result": True,
-    "task_serializer": "json",
-    "accept_content": ["json"],
-    "worker_prefetch_multiplier": 1,
-    "worker_cancel_long_running_tasks_on_connection_loss": False,
-    "worker_hijack_root_logger": False,
-    "worker_send_task_events": False,
-    "enable_utc": True,
-    "timezone": "UTC",
-}

@@ -1,4 +1,4 @@
-"""Instants between their three forms: datetime within, Unix milliseconds in messages, RFC 3339 on the wire."""
+"""Instants in their three forms: datetime within, Unix milliseconds in messages, RFC 3339 on the wire."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from typing import NoReturn
 from celery import Celery, signals
 from kombu import Exchange, Queue
 
-from probes import env, names
+from probes import broker, env, names
 from probes.clock import now_ms
 from probes.engine import Engine
 from probes.guard import AddressPolicy
@@ -38,7 +38,7 @@ CLOSE_SECONDS = 5.0
 PUBLISH_RETRIES = {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.4, "interval_max": 1.0}
 
 app = Celery("upquorum-probes", fixups=[])  # the default fixups import Django if it is configured
-app.conf.update(env.CELERY_SETTINGS)
+app.conf.update(broker.CELERY_SETTINGS)
 app.conf.update(worker_enable_remote_control=False)
 
 
@@ -157,7 +157,7 @@ def main() -> NoReturn:
         parser.error(f"--region or {env.PREFIX}REGION must name a region, not {region!r}")
     set_up_logging()
     raise_file_limit()
-    app.conf.update(broker_url=env.broker_url())
+    app.conf.update(broker_url=broker.broker_url())
     worker = RegionalWorker(region, AddressPolicy.of(env.words("ALLOWED_TARGETS")))
     status = worker.run()
     logging.shutdown()

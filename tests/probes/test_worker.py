@@ -17,7 +17,7 @@ import pytest
 from celery import Celery
 from kombu import Connection
 
-from probes import env, names
+from probes import broker, names
 from probes.messages import Batch, ProbeRequest, RegionBeat, Results, pack, unpack
 from tests.probes.asking import ask
 from tests.probes.listeners import Listener, answer, response
@@ -37,7 +37,7 @@ class Core:
 
     def __init__(self, broker_url: str) -> None:
         self.app = Celery("core", broker=broker_url, set_as_current=False, fixups=[])
-        self.app.conf.update(env.CELERY_SETTINGS)
+        self.app.conf.update(broker.CELERY_SETTINGS)
         self.connection: Connection = self.app.connection_for_read()
         self.redis: Any = self.connection.default_channel.client  # type: ignore[attr-defined]
         self.redis.flushdb()
@@ -72,7 +72,7 @@ class Core:
 @pytest.fixture
 def core(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Core]:
     monkeypatch.setenv("UPQUORUM_REDIS_URL", redis_url)
-    core = Core(env.broker_url())
+    core = Core(broker.broker_url())
     yield core
     core.close()
 
@@ -134,13 +134,25 @@ def test_messages_that_are_no_batch_are_dropped(
         assert reason in text
 
 
-def test_a_broker_message_that_is_not_even_json_ends_the_worker_for_its_manager_to_restart(
-    core: Core, region: str, worker: subprocess.Popen[bytes]
+def test_what_no_celery_put_on_a_queue_is_logged_and_dropped(
+    core: Core, region: str, listener: Listener, log: Path, worker: subprocess.Popen[bytes]
 ) -> None:
     queue = names.scheduled_queue(region)
-    core.redis.lpush(queue, b"\xff not json")  # kombu's consumer does not survive it
-    assert worker.wait(timeout=15) == 1
-    assert core.redis.llen(queue) == 0  # and the next worker does not meet it again
+    garbage = [
+        b"\xff not json",
+        b"[]",
+        b"7",
+        b"null",
+        b"{}",
+        b'{"body": "x", "properties": {}}',
+        b"[" * 100_000,
+    ]
+    for message in garbage:
+        core.redis.lpush(queue, message)
+    core.send(region, ask(2, listener.url))
+    assert [result.monitor_id for result in core.results().results] == [2]
+    assert worker.poll() is None
+    assert log.read_text().count("broker.dropped") == len(garbage)
 
 
 def test_sigterm_lets_what_runs_end(
