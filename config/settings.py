@@ -17,9 +17,7 @@ from probes.guard import AddressPolicy
 
 django_stubs_ext.monkeypatch()  # makes ModelAdmin[...] and its like exist at run time
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "data"))).resolve()
-PATHS = Paths(DATA_DIR)
+PATHS = Paths.from_environment()
 
 
 def secret(name: str, file: Path) -> str:
@@ -126,6 +124,7 @@ ADDRESS_POLICY = AddressPolicy.of(env.words("ALLOWED_TARGETS"))
 TCP_PORTS = env.words("TCP_PORTS", "80,443,8080,8443,3000,5000,8000,8888")
 EVIDENCE_RETENTION_DAYS = env.integer("EVIDENCE_RETENTION_DAYS", 7, minimum=1)
 
+CELERY_BEAT_SCHEDULER = "config.beat.Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "monitors.tick", "schedule": 1.0, "options": {"expires": 1.0}},
     "sweep": {"task": "incidents.sweep", "schedule": 1.0, "options": {"expires": 1.0}},

@@ -52,7 +52,7 @@ class Channel(redis.Channel):
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)
+            return super()._brpop_read(**options)  # type: ignore[misc]  # kombu has no stubs for it
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             logger.error("broker.dropped: a message that is not Celery's: %r", error)
             raise Empty from error

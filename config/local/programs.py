@@ -43,7 +43,7 @@ def boot() -> Program:
 def application(port: int, regions: Sequence[str]) -> Iterator[Program]:
     """The processes of Upquorum itself, and the one that waits for them and says so."""
     yield Program("web", _web(port))
-    yield Program("beat", _celery("beat", "--scheduler=config.local.scheduler:Scheduler"))
+    yield Program("beat", _celery("beat"))
     yield Program("core", _core())
     for region in regions:
         yield Program(f"probe-{region}", _module("probes.worker", "--region", region))

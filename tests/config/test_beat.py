@@ -6,7 +6,7 @@ from celery import Celery
 from celery.beat import ScheduleEntry
 from celery.schedules import schedule
 
-from config.local.scheduler import Scheduler
+from config.beat import Scheduler
 
 
 def test_beat_sleeps_until_the_entry_is_due() -> None:

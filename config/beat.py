@@ -1,0 +1,16 @@
+"""Beat's scheduler: the schedule in memory, and asleep between its entries."""
+
+from __future__ import annotations
+
+from celery import beat
+
+
+class Scheduler(beat.Scheduler):
+    """Wakes when an entry is due. Celery's own wakes 10 ms before and spins until then.
+
+    With three entries a second that was 2.6 % of a core, as much as all else that idles.
+    """
+
+    def adjust(self, n: float, drift: float = 0.0) -> float:
+        """The seconds to sleep for an entry that is due in `n`."""
+        return super().adjust(n, drift)  # type: ignore[arg-type]  # its stubs know whole seconds
