@@ -77,10 +77,14 @@ class Gate:
 
 
 class Curl:
-    """libcurl on the running loop, under one address policy. Use it as an async context manager."""
+    """libcurl on the running loop, under one address policy. Use it as an async context manager.
 
-    def __init__(self, policy: AddressPolicy) -> None:
+    A User-Agent among a request's own headers takes precedence over `user_agent`.
+    """
+
+    def __init__(self, policy: AddressPolicy, user_agent: str = "Upquorum/0.1") -> None:
         self._policy = policy
+        self._always = (*ALWAYS, (pycurl.USERAGENT, user_agent))
         self._resolver = Resolver()
         self._multi = pycurl.AsyncCurlMulti()
         self._idle: list[pycurl.Curl] = []
@@ -109,7 +113,7 @@ class Curl:
         dns_ms = _ms_since(started)
         gate = Gate(self._policy)
         handle = self._idle.pop() if self._idle else pycurl.Curl()
-        _set(handle, url, gate, max(1, int(timeout_ms - dns_ms)), options)
+        _set(handle, url, gate, max(1, int(timeout_ms - dns_ms)), (*self._always, *options))
         if host not in addresses:
             handle.setopt(pycurl.RESOLVE, [f"+{host}:{port}:{','.join(map(bracketed, addresses))}"])
         measurement = _measure(handle, gate, dns_ms, *await self._run(handle))
@@ -136,7 +140,7 @@ def _set(handle: pycurl.Curl, url: str, gate: Gate, timeout_ms: int, options: It
     handle.setopt(pycurl.URL, url)
     handle.setopt(pycurl.TIMEOUT_MS, timeout_ms)
     handle.setopt(pycurl.OPENSOCKETFUNCTION, gate.open)
-    for option, value in (*ALWAYS, *options):
+    for option, value in options:
         handle.setopt(option, value)
 
 

@@ -44,7 +44,7 @@ class Engine:
         self._urgent: deque[ProbeRequest] = deque()
         self._running: set[asyncio.Task[ProbeResult]] = set()
         self._running_scheduled = 0
-        self._curl = Curl(policy)
+        self._curl = Curl(policy, f"Upquorum/0.1 ({region}; +uptime monitoring)")
         self._loop = uvloop.new_event_loop()
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)

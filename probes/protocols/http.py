@@ -12,7 +12,6 @@ from probes.measurement import Measurement, Timings
 from probes.messages import HttpTarget
 from probes.url import BadUrl, HttpUrl, parse_http_url
 
-HEADERS = (("User-Agent", "Upquorum/0.1 (+uptime monitoring)"),)
 MAX_BODY_BYTES = 1024 * 1024
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -41,7 +40,7 @@ async def probe_http(target: HttpTarget, timeout_ms: int, curl: Curl) -> Measure
 
 
 def _get(url: HttpUrl, timeout_ms: float) -> FetchRequest:
-    return FetchRequest(url=url, timeout_ms=timeout_ms, max_body_bytes=MAX_BODY_BYTES, headers=HEADERS)
+    return FetchRequest(url=url, timeout_ms=timeout_ms, max_body_bytes=MAX_BODY_BYTES)
 
 
 def _redirect(response: FetchResponse, target: HttpTarget) -> str | None:

@@ -127,3 +127,19 @@ def test_handles_are_reused_without_what_was_set_before(listener: Listener, loop
     assert listener.requests[1].startswith(b"GET ")
     assert b"X-Secret" not in listener.requests[1]
     assert listener.count() == 2
+
+
+def test_the_user_agent_is_the_curls_unless_a_request_has_its_own(
+    listener: Listener, loopback: AddressPolicy
+) -> None:
+    async def twice() -> None:
+        async with Curl(loopback, "ours/1") as curl:
+            for headers in ([], ["User-Agent: theirs/1"]):
+                options = [(pycurl.HTTPHEADER, headers)]
+                await curl.transfer(listener.url, "127.0.0.1", listener.port, 2000, options)
+
+    uvloop.run(twice())
+    first, second = listener.requests
+    assert b"User-Agent: ours/1\r\n" in first
+    assert b"User-Agent: theirs/1\r\n" in second
+    assert b"ours" not in second

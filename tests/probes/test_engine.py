@@ -90,6 +90,13 @@ def test_a_result_carries_the_identity_of_its_request(listener: Listener) -> Non
     assert result.total_ms > 0
 
 
+def test_a_target_sees_which_region_probes_it(listener: Listener) -> None:
+    with running() as (engine, results):
+        engine.submit([ask(1, listener.url)])
+        results.next(1)
+    assert b"User-Agent: Upquorum/0.1 (eu; +uptime monitoring)\r\n" in listener.requests[0]
+
+
 def test_one_slow_target_holds_up_nobody(listener: Listener, gatekeeper: Gatekeeper) -> None:
     with running() as (engine, results), Listener() as quick:
         engine.submit([ask(1, listener.url), ask(2, quick.url)])
