@@ -1,8 +1,8 @@
 """Proof that a worker consumes, and the end of one that does not.
 
 A worker can be connected, look alive and take no message any more. So it does not report by itself that
-it lives: it sends itself a canary through the broker, and only a canary that it consumes makes a beat.
-When canaries go out but none comes back, the process ends, and its manager starts it again.
+it lives: it sends itself an echo through the broker, and only an echo that it consumes makes a beat.
+When echoes go out but none comes back, the process ends, and its manager starts it again.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ EXIT_DEAF = 70
 
 
 class Heartbeat:
-    """Calls `send_canary` every period, from a thread. Whoever consumes the canary calls `answered`.
+    """Calls `send_echo` every period, from a thread. Whoever consumes the echo calls `answered`.
 
-    `send_canary` raises `OperationalError` when the broker is away; that is not the worker's deafness.
+    `send_echo` raises `OperationalError` when the broker is away; that is not the worker's deafness.
     """
 
-    def __init__(self, send_canary: Callable[[], None], *, die: Callable[[int], object] = os._exit) -> None:
-        self._send_canary = send_canary
+    def __init__(self, send_echo: Callable[[], None], *, die: Callable[[int], object] = os._exit) -> None:
+        self._send_echo = send_echo
         self._die = die
         self._unanswered = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Starts the thread; the first canary goes out at once."""
+        """Starts the thread; the first echo goes out at once."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -44,17 +44,17 @@ class Heartbeat:
         self._stopping.set()
 
     def answered(self) -> None:
-        """A canary came back: this worker consumes."""
+        """An echo came back: this worker consumes."""
         self._unanswered = 0
 
     def beat(self) -> None:
-        """Sends one canary, or ends the process if none of the last ones came back."""
+        """Sends one echo, or ends the process if none of the last ones came back."""
         if self._unanswered >= MAX_UNANSWERED:
-            logger.critical("consumed nothing of %d canaries: giving up", self._unanswered)
+            logger.critical("consumed nothing of %d echoes: giving up", self._unanswered)
             self._die(EXIT_DEAF)
         self._unanswered += 1
         try:
-            self._send_canary()
+            self._send_echo()
         except OperationalError as error:
             self._unanswered = 0
             logger.warning("the broker is away: %s", error)

@@ -28,11 +28,11 @@ from probes.reporter import Reporter
 
 logger = logging.getLogger("probes.worker")
 
-CANARY = "probes.canary"
+ECHO = "probes.echo"
 CONSUMER_THREADS = 4
 RESULTS_EXPIRE_SECONDS = 600
 BEAT_EXPIRES_SECONDS = 15
-CANARY_QUEUE_EXPIRES_SECONDS = 300
+ECHO_QUEUE_EXPIRES_SECONDS = 300
 DRAIN_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 PUBLISH_RETRIES = {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.4, "interval_max": 1.0}
@@ -48,10 +48,10 @@ class RegionalWorker:
     def __init__(self, region: str, policy: AddressPolicy) -> None:
         self.region = region
         self.name = f"{region}@{socket.gethostname()}-{os.getpid()}"
-        self.canary_queue = f"canary.{self.name}"
+        self.echo_queue = f"echo.{self.name}"
         self.reporter = Reporter(region, send_results)
         self.engine = Engine(region, policy, self.reporter.add)
-        self.heartbeat = Heartbeat(self.send_canary)
+        self.heartbeat = Heartbeat(self.send_echo)
 
     def run_batch(self, raw: object) -> None:
         """Takes one message: what is not for us is logged and dropped, the rest goes to the engine."""
@@ -65,11 +65,11 @@ class RegionalWorker:
             return
         self.engine.submit(batch.requests, urgent=batch.urgent)
 
-    def send_canary(self) -> None:
+    def send_echo(self) -> None:
         """Sends this worker a task through the broker."""
-        app.send_task(CANARY, queue=self.canary_queue, expires=BEAT_EXPIRES_SECONDS, retry=False)
+        app.send_task(ECHO, queue=self.echo_queue, expires=BEAT_EXPIRES_SECONDS, retry=False)
 
-    def canary(self) -> None:
+    def echo(self) -> None:
         """The task: the worker has consumed, and says so to the core."""
         self.heartbeat.answered()
         beat = RegionBeat(
@@ -86,7 +86,7 @@ class RegionalWorker:
     def run(self) -> int:
         """Consumes until SIGTERM, then lets the running probes end; the exit status."""
         app.task(name=names.RUN_BATCH)(self.run_batch)
-        app.task(name=CANARY)(self.canary)
+        app.task(name=ECHO)(self.echo)
         app.conf.task_queues = self._queues()
         consumer = app.Worker(
             hostname=self.name,
@@ -105,8 +105,8 @@ class RegionalWorker:
 
     def _queues(self) -> list[Queue]:
         regional = (names.urgent_queue(self.region), names.scheduled_queue(self.region))
-        canary = _queue(self.canary_queue, expires=CANARY_QUEUE_EXPIRES_SECONDS)
-        return [*map(_queue, regional), canary]
+        echo = _queue(self.echo_queue, expires=ECHO_QUEUE_EXPIRES_SECONDS)
+        return [*map(_queue, regional), echo]
 
     def _stop(self) -> None:
         self.heartbeat.stop()

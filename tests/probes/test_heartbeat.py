@@ -67,7 +67,7 @@ def test_one_answer_forgives_all_before() -> None:
     assert worker.exits == []
 
 
-def test_the_first_canary_goes_out_at_once_and_more_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_echo_goes_out_at_once_and_more_follow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PERIOD_SECONDS", 0.01)
     sent = threading.Semaphore(0)
     heartbeat = Heartbeat(sent.release)

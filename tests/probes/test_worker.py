@@ -89,7 +89,7 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def worker(core: Core, region: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker of `region` that has consumed its first canary."""
+    """A worker of `region` that has consumed its first echo."""
     command = [sys.executable, "-m", "probes.worker", "--region", region]
     settings = {"UPQUORUM_ALLOWED_TARGETS": "127.0.0.0/8"}
     with log.open("wb") as stderr:
