@@ -39,6 +39,7 @@ class ErrorClass(StrEnum):
     REDIRECT = "redirect", "Too many redirects, or one to a URL that cannot be probed."
     BLOCKED = "blocked", "Policy refuses the address; nothing was sent."
     LATE = "late", "The probe's turn came too late, and it was not run."
+    REGION_SICK = "region_sick", "The probe failed, but the region cannot see its canaries either."
     INTERNAL = "internal", "The region could not measure, through no fault of the target."
 
     @property
@@ -49,6 +50,7 @@ class ErrorClass(StrEnum):
 
 NOT_A_VOTE: dict[ErrorClass, Outcome] = {
     ErrorClass.BLOCKED: "error",
+    ErrorClass.REGION_SICK: "error",
     ErrorClass.INTERNAL: "error",
     ErrorClass.LATE: "missed",
 }

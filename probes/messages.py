@@ -99,6 +99,8 @@ class RegionBeat(msgspec.Struct, frozen=True, kw_only=True):
     worker: str
     sent_at_ms: int
     in_flight: int
+    sick: str = ""
+    """Why the region says that it cannot see the world; empty while it is well."""
 
 
 Item = TypeVar("Item")

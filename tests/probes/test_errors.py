@@ -9,6 +9,7 @@ def test_only_the_targets_own_failures_vote_down() -> None:
     silent = {error: error.outcome for error in ErrorClass if error.outcome != "down"}
     assert silent == {
         ErrorClass.BLOCKED: "error",
+        ErrorClass.REGION_SICK: "error",
         ErrorClass.INTERNAL: "error",
         ErrorClass.LATE: "missed",
     }

@@ -95,7 +95,9 @@ RESULTS = Results(
         ),
     ],
 )
-BEAT_JSON = b'{"version":1,"region":"eu","worker":"eu@host-1","sent_at_ms":1767225600000,"in_flight":4}'
+BEAT_JSON = (
+    b'{"version":1,"region":"eu","worker":"eu@host-1","sent_at_ms":1767225600000,"in_flight":4,"sick":""}'
+)
 BEAT = RegionBeat(region="eu", worker="eu@host-1", sent_at_ms=1767225600000, in_flight=4)
 
 GOLDEN = [(BATCH_JSON, BATCH), (RESULTS_JSON, RESULTS), (BEAT_JSON, BEAT)]
@@ -132,6 +134,10 @@ def test_an_unknown_target_is_a_bad_message() -> None:
     raw = json.loads(BATCH_JSON.replace(b'"tcp"', b'"gopher"'))
     with pytest.raises(BadMessage, match="gopher"):
         unpack(raw, Batch)
+
+
+def test_a_beat_of_an_older_worker_is_of_a_region_that_is_well() -> None:
+    assert unpack(json.loads(BEAT_JSON.replace(b',"sick":""', b"")), RegionBeat) == BEAT
 
 
 def test_a_newer_core_may_add_fields() -> None:
