@@ -78,6 +78,21 @@ class Choice(StrictField):
         return str(data)
 
 
+class Choices(StrictField):
+    """A list of some of a few strings, each once."""
+
+    default_error_messages = {"choices": "{name} must be a list of some of: {choices}"}
+
+    def __init__(self, choices: list[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.choices = choices
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        if not isinstance(data, list) or any(each not in self.choices for each in data):
+            self.fail("choices", choices=", ".join(self.choices))
+        return [choice for choice in self.choices if choice in data]
+
+
 class Whole(StrictField):
     """An integer within bounds; true is not 1."""
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from rest_framework.request import Request
 
 from api.errors import Refusal
+
+Row = TypeVar("Row", bound=Model)
 
 LARGEST_PAGE = 100
 DEFAULT_PAGE = 50
@@ -30,6 +35,16 @@ class Page:
         if limit is not None and not 1 <= limit <= LARGEST_PAGE:
             raise Refusal(400, bounds)
         return cls(DEFAULT_PAGE if limit is None else limit, offset or 0)
+
+    def body(self, name: str, found: QuerySet[Row], show: Callable[[Row], dict[str, Any]]) -> dict[str, Any]:
+        """This part of what was found, each row as `show` makes it, beside the total."""
+        rows = found[self.offset : self.offset + self.limit]
+        return {
+            name: [show(row) for row in rows],
+            "total": found.count(),
+            "limit": self.limit,
+            "offset": self.offset,
+        }
 
 
 def integer_parameter(request: Request, name: str, message: str) -> int | None:

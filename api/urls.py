@@ -7,12 +7,14 @@ from django.urls import path, re_path
 from api.base import not_found
 from api.views.incidents import IncidentDetail, IncidentList
 from api.views.monitors import MonitorDetail, MonitorList
+from api.views.rounds import RoundList
 from api.views.webhooks import WebhookSlot
 
 urlpatterns = [
     path("v1/monitors", MonitorList.as_view()),
     path("v1/monitors/<str:id_text>", MonitorDetail.as_view()),
     path("v1/monitors/<str:id_text>/webhook", WebhookSlot.as_view()),
+    path("v1/monitors/<str:id_text>/rounds", RoundList.as_view()),
     path("v1/incidents", IncidentList.as_view()),
     path("v1/incidents/<str:id_text>", IncidentDetail.as_view()),
     re_path(r"", not_found),

@@ -6,6 +6,7 @@ Unset, the database, the broker and the secrets are those of the embedded enviro
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
@@ -122,12 +123,19 @@ REGIONS = env.regions()
 MIN_INTERVAL_SECONDS = env.integer("MIN_INTERVAL_SECONDS", 60, minimum=1)
 ADDRESS_POLICY = AddressPolicy.of(env.words("ALLOWED_TARGETS"))
 TCP_PORTS = env.words("TCP_PORTS", "80,443,8080,8443,3000,5000,8000,8888")
+INCIDENT_RETENTION = timedelta(days=30)
 EVIDENCE_RETENTION_DAYS = env.integer("EVIDENCE_RETENTION_DAYS", 7, minimum=1)
 
 CELERY_BEAT_SCHEDULER = "config.beat.Scheduler"
 CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "monitors.tick", "schedule": 1.0, "options": {"expires": 1.0}},
-    "sweep": {"task": "incidents.sweep", "schedule": 1.0, "options": {"expires": 1.0}},
-    "deliver_due": {"task": "webhooks.deliver_due", "schedule": 1.0, "options": {"expires": 1.0}},
-    "keep_partitions": {"task": "monitors.keep_partitions", "schedule": 60.0, "options": {"expires": 60.0}},
+    task: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for task, seconds in {
+        "monitors.tick": 1.0,
+        "incidents.sweep": 1.0,
+        "webhooks.deliver_due": 1.0,
+        "monitors.watch_regions": 5.0,
+        "incidents.settle_down": 5.0,
+        "monitors.keep_partitions": 60.0,
+        "incidents.forget_old": 3600.0,
+    }.items()
 }

@@ -2,45 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from incidents.case import Publish
 from incidents.models import Transition
-from monitors.models import Monitor
+from monitors.models import MonitorState
 from probes.instants import rfc3339
 from webhooks.outbox import publish
 
+EVENTS = ("monitor.down", "monitor.up", "monitor.flapping", "monitor.regional")
+OPT_IN = ("monitor.regional",)
+"""Sent only to webhooks that ask for them: most people do not want to be woken for one region."""
 
-def publish_transition(
-    transition: Transition,
-    monitor: Monitor,
-    event: str,
-    *,
-    reason: str,
-    mode: str,
-    regions: Sequence[str],
-    now: datetime,
-) -> None:
-    """Write the event of a transition, once, in the transition's own transaction."""
-    payload: dict[str, Any] = {
-        "event": event,
-        "monitor_id": monitor.pk,
-        "monitor_name": monitor.name,
-        "monitor_url": monitor.url,
-        "account_id": monitor.account_id,
-        "occurred_at": rfc3339(transition.at),
-        "sequence": transition.sequence,
-        "confirmation": {"mode": mode, "regions": list(regions)},
-    }
-    if reason:
-        payload["reason"] = reason
+
+def publish_event(event: Publish, state: MonitorState, transition: Transition | None, now: datetime) -> None:
+    """Write an event of the monitor, once, in the transaction of what it tells of.
+
+    A transition has one event at most, so its sequence number is the key; others add their occasion.
+    """
+    key = ":".join(filter(None, (str(state.pk), str(state.sequence), event.occasion)))
     publish(
-        account_id=monitor.account_id,
-        subject_id=monitor.pk,
-        type=event,
-        key=f"{monitor.pk}:{transition.sequence}",
-        payload=payload,
-        occurred_at=transition.at,
+        account_id=state.monitor.account_id,
+        subject_id=state.pk,
+        type=event.event,
+        key=key,
+        payload=_payload(event, state, transition, now),
+        occurred_at=now,
         now=now,
+        opt_in=event.event in OPT_IN,
     )
+
+
+def _payload(
+    event: Publish, state: MonitorState, transition: Transition | None, now: datetime
+) -> dict[str, Any]:
+    payload: dict[str, Any] = {
+        "event": event.event,
+        "monitor_id": state.pk,
+        "monitor_name": state.monitor.name,
+        "monitor_url": state.monitor.url,
+        "account_id": state.monitor.account_id,
+        "occurred_at": rfc3339(now),
+        "sequence": state.sequence,
+    }
+    if event.region:
+        payload["region"] = event.region
+    elif transition:
+        payload["confirmation"] = {
+            "mode": transition.round.mode,
+            "regions": sorted({vote.region for vote in transition.deciding_votes()}),
+        }
+    return payload | ({"reason": event.reason} if event.reason else {})

@@ -8,12 +8,15 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from accounts.models import Account
-from incidents.confirmation import cancel_round, lock_state
-from incidents.models import Incident
-from incidents.rounds import open_first_round
+from incidents import records
+from incidents.case import Decision, IncidentType, Resolution
+from incidents.confirmation import cancel_round
+from incidents.deciding import begin
 from incidents.services import resolve_incident
-from monitors.models import Evidence, Monitor, MonitorState, Status
+from monitors.models import Evidence, Monitor, MonitorState
+from monitors.regions import voting_regions
 from monitors.slots import next_slot_ms
+from monitors.status import Status
 from probes.instants import from_unix_ms, unix_ms
 from webhooks.services import remove_subject
 
@@ -43,8 +46,7 @@ def create_monitor(account: Account, fields: dict[str, Any], now: datetime) -> M
         state = MonitorState(monitor=monitor, status_since=now, interval_seconds=monitor.interval_seconds)
         _schedule(state, now)
         state.save(force_insert=True)
-        if monitor.enabled:
-            open_first_round(state, now)
+        _look_at_once(state, now)
     return monitor
 
 
@@ -55,10 +57,10 @@ def update_monitor(monitor: Monitor, changes: dict[str, Any], now: datetime) -> 
     A change of what is probed voids the open round and is looked at at once; the state stays until a
     verdict. Pausing ends the open incident; resuming starts from no knowledge.
     """
-    state = lock_state(monitor.pk)
-    if state is None:
+    record = records.lock(monitor.pk, now)
+    if record is None:
         raise Monitor.DoesNotExist
-    monitor = state.monitor
+    state, monitor = record.state, record.state.monitor
     changed = {name for name, value in changes.items() if getattr(monitor, name) != value}
     for name in changed:
         setattr(monitor, name, changes[name])
@@ -69,9 +71,9 @@ def update_monitor(monitor: Monitor, changes: dict[str, Any], now: datetime) -> 
 
 
 @transaction.atomic
-def delete_monitor(monitor: Monitor) -> None:
+def delete_monitor(monitor: Monitor, now: datetime) -> None:
     """Delete a monitor with all that belongs to it."""
-    lock_state(monitor.pk)
+    records.lock(monitor.pk, now)
     remove_subject(monitor.pk)
     Evidence.objects.filter(monitor_id=monitor.pk).delete()
     monitor.delete()
@@ -88,16 +90,27 @@ def _follow(state: MonitorState, changed: set[str], now: datetime) -> None:
     elif changed.intersection(PROBED_FIELDS) and state.monitor.enabled:
         state.next_check_at = now
     if "enabled" in changed:
-        _restart(state, now)
+        _forget(state, now)
     state.save()
+    if "enabled" in changed:
+        _look_at_once(state, now)
 
 
-def _restart(state: MonitorState, now: datetime) -> None:
-    if not state.monitor.enabled:
-        resolve_incident(state.pk, Incident.Type.DOWN, now)
-        return
-    state.status, state.status_since = Status.UNKNOWN, now
-    open_first_round(state, now)
+def _forget(state: MonitorState, now: datetime) -> None:
+    """End what lasts when a monitor is paused; forget what was believed when it is resumed."""
+    state.flapping_since = None
+    state.regional_failures.all().delete()
+    for type_ in IncidentType:
+        resolve_incident(state.pk, type_, Resolution.PAUSED, now)
+    if state.monitor.enabled:
+        state.status, state.status_since = Status.UNKNOWN, now
+
+
+def _look_at_once(state: MonitorState, now: datetime) -> None:
+    """Open the round for first knowledge of an enabled monitor."""
+    if state.monitor.enabled:
+        case = records.load(state, now)
+        records.save(records.Record(state, case), Decision(begin(case, voting_regions(now), now)), now)
 
 
 def _schedule(state: MonitorState, now: datetime) -> None:

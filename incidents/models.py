@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
-from monitors.models import Monitor, Status
+from incidents.case import IncidentType
+from monitors.models import Monitor
+from monitors.status import Status
 
 
 class Round(models.Model):
@@ -21,6 +24,8 @@ class Round(models.Model):
     deadline_at = models.DateTimeField()
     extended = models.BooleanField(default=False)
     """A silent region was already replaced, once."""
+    regional = ArrayField(models.CharField(max_length=32), default=list)
+    """The regions that failed alone, as the verdict left it."""
     verdict = models.CharField(max_length=12, blank=True)
     """up, down or inconclusive; empty while the round is open."""
     closed_at = models.DateTimeField(null=True)
@@ -30,7 +35,10 @@ class Round(models.Model):
             models.UniqueConstraint(fields=["monitor"], condition=Q(closed_at=None), name="one_open_round"),
             models.UniqueConstraint(fields=["monitor", "scheduled_at"], name="one_round_per_check"),
         ]
-        indexes = [models.Index(fields=["deadline_at"], condition=Q(closed_at=None), name="round_overdue")]
+        indexes = [
+            models.Index(fields=["deadline_at"], condition=Q(closed_at=None), name="round_overdue"),
+            models.Index(fields=["opened_at"], name="rounds_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"round {self.pk} of {self.monitor_id}: {self.verdict or 'open'}"
@@ -64,8 +72,9 @@ class Transition(models.Model):
 
     monitor = models.ForeignKey(Monitor, on_delete=models.CASCADE, related_name="transitions")
     sequence = models.PositiveIntegerField()
-    from_status = models.CharField(max_length=8, choices=Status.choices)
-    to_status = models.CharField(max_length=8, choices=Status.choices)
+    from_status = models.CharField(max_length=8, choices=[(each.value, each.value) for each in Status])
+    to_status = models.CharField(max_length=8, choices=[(each.value, each.value) for each in Status])
+    reason = models.CharField(max_length=64, blank=True)
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="transitions")
     at = models.DateTimeField()
 
@@ -77,23 +86,25 @@ class Transition(models.Model):
     def __str__(self) -> str:
         return f"{self.monitor_id} {self.from_status} → {self.to_status}"
 
+    def deciding_votes(self) -> list[Vote]:
+        """The votes of its round that say what it changed to, in the order in which they were asked."""
+        return list(self.round.votes.filter(outcome=self.to_status).order_by("pk"))
+
 
 class Incident(models.Model):
     """The time between a `down` (or `flapping`) transition and its end."""
 
-    class Type(models.TextChoices):
-        DOWN = "down"
-        FLAPPING = "flapping"
-
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="incidents")
     monitor = models.ForeignKey(Monitor, on_delete=models.CASCADE, related_name="incidents")
-    type = models.CharField(max_length=8, choices=Type.choices)
+    type = models.CharField(max_length=8, choices=[(each.value, each.value) for each in IncidentType])
     reason = models.CharField(max_length=64)
     """The error class that most of the votes gave."""
     mode = models.CharField(max_length=16)
     """How it was confirmed, such as `2-of-3`."""
     started_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
+    resolution = models.CharField(max_length=16, blank=True)
+    """Why it ended: recovered, stable or paused."""
     evidence = models.JSONField(default=list, encoder=DjangoJSONEncoder)
     """The results that decided, as their messages carried them."""
     created_at = models.DateTimeField()

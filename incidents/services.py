@@ -1,71 +1,48 @@
-"""Steps 12 and 13: a transition, its incident and its event, in the transaction of the verdict."""
+"""Steps 12 and 13: incidents and events, in the transaction of the decision that they follow from."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 
-from incidents.events import publish_transition
-from incidents.models import Incident, Round, Transition, Vote
-from incidents.transitions import Change
-from monitors.models import MonitorState, Status
+from incidents.case import Effect, IncidentType, OpenIncident, Resolution, ResolveIncident
+from incidents.events import publish_event
+from incidents.models import Incident, Transition
+from monitors.models import MonitorState
 
 
-def change_state(
-    state: MonitorState, change: Change, round_: Round, deciding: Sequence[Vote], now: datetime
-) -> Transition:
-    """Move the state by `change`, with its incident and its event. The caller holds the row lock."""
-    transition = _move(state, change.to, round_, now)
-    reason = common_reason(deciding)
-    if change.opens:
-        open_incident(state, reason, round_, deciding, now)
-    if change.resolves:
-        resolve_incident(state.pk, Incident.Type.DOWN, now)
-    if change.event:
-        regions = sorted({vote.region for vote in deciding})
-        publish_transition(
-            transition, state.monitor, change.event, reason=reason, mode=round_.mode, regions=regions, now=now
-        )
-    return transition
+def carry_out(effect: Effect, state: MonitorState, now: datetime) -> None:
+    """Do what a decision asks for. The caller holds the state's row lock, and has saved its transition."""
+    if isinstance(effect, OpenIncident):
+        open_incident(state, effect.type, effect.reason, now)
+    elif isinstance(effect, ResolveIncident):
+        resolve_incident(state.pk, effect.type, effect.resolution, now)
+    else:
+        publish_event(effect, state, latest_transition(state.pk), now)
 
 
-def open_incident(
-    state: MonitorState, reason: str, round_: Round, deciding: Sequence[Vote], now: datetime
-) -> Incident:
-    """Open a `down` incident; the database forbids a second open one."""
+def open_incident(state: MonitorState, type_: IncidentType, reason: str, now: datetime) -> Incident:
+    """Open an incident with the votes that made the newest transition; no type can be open twice."""
+    transition = latest_transition(state.pk)
+    deciding = transition.deciding_votes() if transition else []
     return Incident.objects.create(
         account_id=state.monitor.account_id,
         monitor=state.monitor,
-        type=Incident.Type.DOWN,
+        type=type_,
         reason=reason,
-        mode=round_.mode,
+        mode=transition.round.mode if transition else "",
         started_at=now,
         evidence=[vote.evidence for vote in deciding],
         created_at=now,
     )
 
 
-def resolve_incident(monitor_id: int, type_: Incident.Type, now: datetime) -> None:
+def resolve_incident(monitor_id: int, type_: IncidentType, resolution: Resolution, now: datetime) -> None:
     """End the monitor's open incident of this type, if there is one."""
-    Incident.objects.filter(monitor_id=monitor_id, type=type_, resolved_at=None).update(resolved_at=now)
+    open_ = Incident.objects.filter(monitor_id=monitor_id, type=type_, resolved_at=None)
+    open_.update(resolved_at=now, resolution=resolution)
 
 
-def common_reason(votes: Sequence[Vote]) -> str:
-    """The error class that most of `votes` gave, of equals the first; empty where none failed."""
-    classes = Counter(vote.evidence.get("error_class", "") for vote in votes if vote.evidence)
-    return classes.most_common(1)[0][0] if classes else ""
-
-
-def _move(state: MonitorState, to: Status, round_: Round, now: datetime) -> Transition:
-    transition = Transition.objects.create(
-        monitor=state.monitor,
-        sequence=state.sequence + 1,
-        from_status=state.status,
-        to_status=to,
-        round=round_,
-        at=now,
-    )
-    state.status, state.status_since, state.sequence = to, now, transition.sequence
-    state.save(update_fields=["status", "status_since", "sequence"])
-    return transition
+def latest_transition(monitor_id: int) -> Transition | None:
+    """The monitor's newest transition, with its round."""
+    rows = Transition.objects.filter(monitor_id=monitor_id).select_related("round")
+    return rows.order_by("-sequence").first()

@@ -7,17 +7,21 @@ import logging
 from celery import shared_task
 from django.conf import settings
 from django.db import OperationalError
+from django.db.models import Q
 from django.utils import timezone
 
-from incidents.confirmation import ask_again, settle, settle_overdue
-from incidents.models import Round, Vote
+from incidents.confirmation import settle, settle_flapping, settle_overdue
+from incidents.flapping import CALM
+from incidents.models import Incident, Round
+from monitors import backoff, regions
 from monitors.evidence import record_evidence
+from monitors.models import MonitorState
 from probes import names
 from probes.messages import BadMessage, Results, unpack
 
 logger = logging.getLogger(__name__)
 
-MOST_OVERDUE = 500
+MOST_AT_ONCE = 500
 
 
 @shared_task(
@@ -32,11 +36,12 @@ MOST_OVERDUE = 500
 def ingest(message: object) -> None:
     """Step 7: store the evidence of one message, then settle what is not quiet."""
     try:
-        results = _trusted(message)
+        received = _trusted(message)
     except BadMessage as error:
         logger.warning("ingest.dropped: %s", error)
         return
-    for result in record_evidence(results.results):
+    results = regions.abstaining(received.results, received.region)
+    for result in record_evidence(results):
         settle(result, timezone.now())
 
 
@@ -44,12 +49,28 @@ def ingest(message: object) -> None:
 def sweep() -> None:
     """The net, every second: tries whose time has come, and rounds past their deadline."""
     now = timezone.now()
-    waiting = Vote.objects.filter(asked_at=None, ask_at__lte=now, round__closed_at=None)
-    for monitor_id in waiting.values_list("round__monitor_id", flat=True).distinct():
-        ask_again(monitor_id, now)
-    overdue = Round.objects.filter(closed_at=None, deadline_at__lte=now).order_by("deadline_at")
-    for monitor_id in overdue.values_list("monitor_id", flat=True)[:MOST_OVERDUE]:
+    due = Q(deadline_at__lte=now) | Q(votes__asked_at=None, votes__ask_at__lte=now)
+    rounds = Round.objects.filter(due, closed_at=None).order_by("deadline_at")
+    for monitor_id in set(rounds.values_list("monitor_id", flat=True)[:MOST_AT_ONCE]):
         settle_overdue(monitor_id, now)
+
+
+@shared_task(name="incidents.settle_down")
+def settle_down() -> None:
+    """Every few seconds: stretch the interval of what is long down, and end the flapping of what is calm."""
+    now = timezone.now()
+    backoff.stretch_intervals(now)
+    calm = MonitorState.objects.filter(flapping_since__isnull=False, status_since__lte=now - CALM)
+    for monitor_id in calm.values_list("pk", flat=True)[:MOST_AT_ONCE]:
+        settle_flapping(monitor_id, now)
+
+
+@shared_task(name="incidents.forget_old")
+def forget_old() -> None:
+    """Hourly: drop incidents and rounds past their retention."""
+    horizon = timezone.now() - settings.INCIDENT_RETENTION
+    Incident.objects.filter(resolved_at__lt=horizon).delete()
+    Round.objects.filter(opened_at__lt=horizon, closed_at__isnull=False).delete()
 
 
 def _trusted(message: object) -> Results:

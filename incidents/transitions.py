@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incidents.verdict import Verdict
-from monitors.models import Status
+from monitors.status import Status
 
 
 @dataclass(frozen=True)

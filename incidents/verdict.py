@@ -36,7 +36,7 @@ def mode_for(live_regions: int) -> Mode:
 
 
 @dataclass(frozen=True)
-class Ballot:
+class Vote:
     """One vote as the rule sees it: who, which try, and what. An empty outcome is silence."""
 
     region: str
@@ -44,13 +44,13 @@ class Ballot:
     outcome: str
 
 
-def decide(ballots: Iterable[Ballot], mode: Mode) -> Verdict | None:
+def decide(votes: Iterable[Vote], mode: Mode) -> Verdict | None:
     """The verdict, or None while it is open: a quorum can still be reached by those who are silent.
 
     Only up and down vote; `missed` and `error` abstain. Silence is never a vote. A region counts
     once for each try, so a duplicate changes nothing.
     """
-    by_voter = {(ballot.region, ballot.attempt): ballot.outcome for ballot in ballots}
+    by_voter = {(vote.region, vote.attempt): vote.outcome for vote in votes}
     outcomes = list(by_voter.values())
     ups, downs, silent = (outcomes.count(outcome) for outcome in ("up", "down", ""))
     if downs >= mode.quorum:

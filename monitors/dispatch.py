@@ -16,6 +16,7 @@ from monitors.models import Lease
 from monitors.scheduling import Claim
 from monitors.slots import turn
 from monitors.targets import TARGETS
+from monitors.timing import LATEST_START, TRANSPORT
 from probes import names
 from probes.instants import unix_ms
 from probes.messages import Batch, ProbeRequest, pack, split
@@ -24,10 +25,6 @@ logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 100
 SLOW_TIMEOUT_MS = 10_000
-LATEST_START = timedelta(seconds=20)
-"""A check that no worker has begun by then is too late, whatever its interval."""
-TRANSPORT = timedelta(seconds=2)
-"""What the messages there and back may take, on top of the probe's timeout."""
 
 
 @dataclass(frozen=True, kw_only=True)

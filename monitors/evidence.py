@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from monitors.models import Evidence
+from monitors.models import Evidence, RegionalFailure
 from probes.instants import from_unix_ms
 from probes.messages import ProbeResult
 
@@ -31,7 +31,9 @@ QUIET = """
 UPDATE monitors_monitorstate state SET
     last_scheduled_at = greatest(state.last_scheduled_at, answer.scheduled_at),
     last_check_at = CASE WHEN answer.outcome IN ('up', 'down')
-        THEN greatest(state.last_check_at, answer.started_at) ELSE state.last_check_at END
+        THEN greatest(state.last_check_at, answer.started_at) ELSE state.last_check_at END,
+    missed_checks = state.missed_checks + (answer.outcome = 'missed'
+        AND answer.scheduled_at > coalesce(state.last_scheduled_at, '-infinity'))::int
 FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::text[], %s::timestamptz[])
     AS answer (monitor_id, config_version, scheduled_at, outcome, started_at)
 WHERE state.monitor_id = answer.monitor_id AND state.config_version = answer.config_version
@@ -41,14 +43,16 @@ RETURNING state.monitor_id, answer.scheduled_at
 
 
 def record_evidence(results: Sequence[ProbeResult]) -> list[ProbeResult]:
-    """Store `results`, each once whatever is delivered twice; return those that are not quiet.
+    """Store `results` of one region, each once whatever is delivered twice; return those that are not quiet.
 
-    Not quiet is a result of a round, and an up or down that disagrees with the monitor's state.
+    Not quiet is a result of a round, an up or down that disagrees with the monitor's state, and an up that
+    ends a failure of this region alone.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(INSERT, _columns(results))
         quiet = _touch(cursor, [result for result in results if result.round_id is None])
-    return [result for result in results if not _is_quiet(result, quiet)]
+    failing = _failing_here(results)
+    return [result for result in results if not _is_quiet(result, quiet, failing)]
 
 
 def latest(monitor_id: int, limit: int) -> list[Evidence]:
@@ -57,8 +61,17 @@ def latest(monitor_id: int, limit: int) -> list[Evidence]:
     return list(votes.order_by("-scheduled_at", "-started_at")[:limit])
 
 
-def _is_quiet(result: ProbeResult, quiet: set[tuple[int, datetime]]) -> bool:
-    if result.round_id is not None:
+def _failing_here(results: Sequence[ProbeResult]) -> set[int]:
+    """The monitors that fail for this region alone, of those that it now sees up."""
+    up = [result.monitor_id for result in results if result.outcome == "up"]
+    if not up:
+        return set()
+    failures = RegionalFailure.objects.filter(region=results[0].region, state__in=up)
+    return set(failures.values_list("state_id", flat=True))
+
+
+def _is_quiet(result: ProbeResult, quiet: set[tuple[int, datetime]], failing: set[int]) -> bool:
+    if result.round_id is not None or (result.outcome == "up" and result.monitor_id in failing):
         return False
     return result.outcome in ("missed", "error") or _slot(result) in quiet
 

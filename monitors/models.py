@@ -9,15 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import MD5
 
 from accounts.models import Account
-
-
-class Status(models.TextChoices):
-    """What we believe of a monitor."""
-
-    UP = "up"
-    DOWN = "down"
-    UNKNOWN = "unknown"
-    FLAPPING = "flapping"
+from monitors.status import Status
 
 
 class Monitor(models.Model):
@@ -52,7 +44,9 @@ class MonitorState(models.Model):
     """
 
     monitor = models.OneToOneField(Monitor, on_delete=models.CASCADE, primary_key=True, related_name="state")
-    status = models.CharField(max_length=8, choices=Status.choices, default=Status.UNKNOWN)
+    status = models.CharField(
+        max_length=8, choices=[(each.value, each.value) for each in Status], default=Status.UNKNOWN.value
+    )
     status_since = models.DateTimeField()
     sequence = models.PositiveIntegerField(default=0)
     """The number of transitions so far; receivers of events order by it."""
@@ -66,6 +60,12 @@ class MonitorState(models.Model):
     """The newest slot that was answered, by whatever outcome; older answers change nothing."""
     last_check_at = models.DateTimeField(null=True)
     """When a probe last said up or down."""
+    flapping_since = models.DateTimeField(null=True)
+    """Set while the status changes too often to be believed; then `flapping` is shown for it."""
+    calm_since = models.DateTimeField(null=True)
+    """When flapping last ended."""
+    missed_checks = models.PositiveBigIntegerField(default=0)
+    """Slots that were slept through or begun too late: of unknown outcome, and never downtime."""
 
     class Meta:
         constraints = [
@@ -75,10 +75,29 @@ class MonitorState(models.Model):
             models.Index(
                 fields=["next_check_at"], name="state_due", condition=Q(next_check_at__isnull=False)
             ),
+            models.Index(fields=["status_since"], name="state_down", condition=Q(status="down")),
         ]
 
     def __str__(self) -> str:
         return f"{self.monitor_id}: {self.status}"
+
+
+class RegionalFailure(models.Model):
+    """A region that alone sees a monitor fail: part of its state for as long as it lasts."""
+
+    state = models.ForeignKey(MonitorState, on_delete=models.CASCADE, related_name="regional_failures")
+    region = models.CharField(max_length=32)
+    since = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    error_class = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["state", "region"], name="one_failure_per_region"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state_id} from {self.region}: {self.error_class}"
 
 
 class Lease(models.Model):
@@ -104,9 +123,32 @@ class Region(models.Model):
     last_seen_at = models.DateTimeField()
     worker = models.CharField(max_length=255)
     in_flight = models.PositiveIntegerField()
+    sick = models.CharField(max_length=255, blank=True)
+    """Why its canaries say that it cannot see the world; empty while they are well."""
+    suspect_since = models.DateTimeField(null=True, blank=True)
+    """Since when most of what it looks at fails for it alone; until then its failures are no votes."""
 
     def __str__(self) -> str:
         return self.name
+
+
+class OperatorEvent(models.Model):
+    """Something that the operator should know, and no customer: at most one of a kind is open."""
+
+    kind = models.CharField(max_length=64)
+    detail = models.TextField()
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(ended_at=None), name="one_open_event_per_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} since {self.began_at}"
 
 
 class Pulse(models.Model):

@@ -1,35 +1,101 @@
-"""Which regions live: those whose workers report."""
+"""Which regions live, which of them are to be believed, and what the operator is told of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 from django.conf import settings
+from django.db.models import Count, QuerySet
 
-from monitors.models import Region
+from monitors.models import MonitorState, Region, RegionalFailure
 from monitors.pulse import running_since
-from probes.messages import RegionBeat
+from monitors.status import Status
+from probes.errors import ErrorClass
+from probes.messages import ProbeResult, RegionBeat
 
 SILENCE = timedelta(seconds=15)
 """A region not heard of for longer is not asked: three of its workers' reports were missed."""
+FEWEST_FAILURES = 3
+"""One or two monitors that fail in one region are their affair; from three on it may be the region."""
 
 
 def live_regions(now: datetime) -> list[str]:
-    """The regions to ask, in the order that they take turns.
+    """The regions that look, in the order that they take turns: heard of lately, and with well canaries.
 
     While the core itself has only just come back, no report could have reached it: until it has
     listened for as long as silence takes, every region that ever reported counts as alive.
     """
-    since = running_since("tick")
-    deaf = since is None or now - since < SILENCE
-    seen = Region.objects.all() if deaf else Region.objects.filter(last_seen_at__gt=now - SILENCE)
-    names = set(seen.values_list("name", flat=True))
-    return [name for name in settings.REGIONS if name in names]
+    return _known(Region.objects.filter(sick=""), now)
+
+
+def voting_regions(now: datetime) -> list[str]:
+    """The live regions whose votes count: without those that most of their targets fail for alone."""
+    return _known(Region.objects.filter(sick="", suspect_since=None), now)
 
 
 def record_beat(beat: RegionBeat, now: datetime) -> None:
     """Note that a worker of a region reported."""
     Region.objects.update_or_create(
         name=beat.region,
-        defaults={"last_seen_at": now, "worker": beat.worker, "in_flight": beat.in_flight},
+        defaults={
+            "last_seen_at": now,
+            "worker": beat.worker,
+            "in_flight": beat.in_flight,
+            "sick": beat.sick[:255],
+        },
     )
+
+
+def abstaining(results: Sequence[ProbeResult], region: str) -> list[ProbeResult]:
+    """The results of a region, with its failures as errors that do not vote while it is suspect."""
+    if not Region.objects.filter(name=region, suspect_since__isnull=False).exists():
+        return list(results)
+    return [_abstention(result) if result.outcome == "down" else result for result in results]
+
+
+def judge(now: datetime) -> None:
+    """Suspect the regions for which alone most monitors fail; trust them again when most do no more.
+
+    "Most" is more than half to begin, and less than a quarter to end, so that it does not alternate.
+    """
+    watched = MonitorState.objects.filter(status=Status.UP, next_check_at__isnull=False).count()
+    counts = RegionalFailure.objects.values_list("region").annotate(Count("pk"))
+    failing = dict(counts)
+    for region in Region.objects.all():
+        count = failing.get(region.name, 0)
+        if region.suspect_since is None and count >= FEWEST_FAILURES and count * 2 > watched:
+            Region.objects.filter(pk=region.pk).update(suspect_since=now)
+        elif region.suspect_since is not None and (count * 4 < watched or count < FEWEST_FAILURES):
+            Region.objects.filter(pk=region.pk).update(suspect_since=None)
+
+
+def troubles(now: datetime) -> dict[str, str]:
+    """What is wrong with each region of this installation that does not vote, by its name."""
+    voting = set(voting_regions(now))
+    rows = {region.name: region for region in Region.objects.all()}
+    return {name: _trouble(rows.get(name)) for name in settings.REGIONS if name not in voting}
+
+
+def _known(rows: QuerySet[Region], now: datetime) -> list[str]:
+    since = running_since("tick")
+    deaf = since is None or now - since < SILENCE
+    seen = rows if deaf else rows.filter(last_seen_at__gt=now - SILENCE)
+    names = set(seen.values_list("name", flat=True))
+    return [name for name in settings.REGIONS if name in names]
+
+
+def _trouble(region: Region | None) -> str:
+    if region is None:
+        return "no worker has ever reported"
+    if region.sick:
+        return region.sick
+    if region.suspect_since:
+        return "most of its targets fail for it alone"
+    return f"silent since {region.last_seen_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _abstention(result: ProbeResult) -> ProbeResult:
+    error = f"the region is suspect; it saw {result.error_class}: {result.error}"
+    return msgspec.structs.replace(result, outcome="error", error_class=ErrorClass.REGION_SICK, error=error)

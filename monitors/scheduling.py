@@ -32,7 +32,7 @@ class Claim:
 
 # Every value comes from the CTE that locked the rows: read again from the table, they would be those
 # of the statement's snapshot, and a row that another scheduler has just moved would be claimed twice.
-# After an outage of ours the check belongs to the latest slot, not to the first that was slept through.
+# After an outage of ours the check belongs to the latest slot; those slept through are counted as missed.
 CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT monitor_id, config_version, next_check_at, interval_seconds * 1000::bigint AS interval_ms,
@@ -43,10 +43,13 @@ WITH due AS MATERIALIZED (
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 ), slots AS (
-    SELECT *, %(now_ms)s - (%(now_ms)s - phase_ms) %% interval_ms AS latest_ms FROM due
+    SELECT *, %(now_ms)s - (%(now_ms)s - phase_ms) %% interval_ms AS latest_ms,
+           (extract(epoch FROM next_check_at) * 1000)::bigint AS next_ms FROM due
 ), moved AS (
     UPDATE monitors_monitorstate state
-    SET next_check_at = to_timestamp((slots.latest_ms + slots.interval_ms) / 1000.0)
+    SET next_check_at = to_timestamp((slots.latest_ms + slots.interval_ms) / 1000.0),
+        missed_checks = state.missed_checks
+            + greatest(0, (slots.latest_ms - slots.next_ms) / slots.interval_ms)
     FROM slots WHERE state.monitor_id = slots.monitor_id
 )
 SELECT slots.monitor_id, config_version, greatest(next_check_at, to_timestamp(latest_ms / 1000.0)),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from monitors import partitions, pulse, regions
+from monitors import operator, partitions, pulse, regions
 from monitors.dispatch import dispatch
 from monitors.scheduling import claim_due, claim_lost
 from probes import names
@@ -57,6 +57,14 @@ def region_beat(message: object) -> None:
         logger.warning("region_beat.dropped: %s", error)
         return
     regions.record_beat(beat, timezone.now())
+
+
+@shared_task(name="monitors.watch_regions")
+def watch_regions() -> None:
+    """Every few seconds: judge the regions, and tell the operator of those that do not vote."""
+    now = timezone.now()
+    regions.judge(now)
+    operator.report(regions.troubles(now), len(settings.REGIONS), now)
 
 
 @shared_task(name="monitors.keep_partitions")

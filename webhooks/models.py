@@ -5,6 +5,7 @@ A subject is what an event is about, in the publisher's terms; here it is a numb
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -22,6 +23,8 @@ class Webhook(models.Model):
     url = models.CharField(max_length=2048)
     secret = models.TextField()
     """Sealed; `sealing.open_secret` opens it."""
+    events = ArrayField(models.CharField(max_length=100), null=True)
+    """The types of event that it is told of; null: all those that no one has to ask for."""
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from webhooks.body import freeze
 from webhooks.models import Delivery, Event, Webhook
@@ -25,10 +26,12 @@ def publish(
     payload: Mapping[str, object],
     occurred_at: datetime,
     now: datetime,
+    opt_in: bool = False,
 ) -> Event | None:
     """Step 13: write the event and a delivery to each webhook of its subject, in the caller's transaction.
 
-    `payload` is the body, without `delivery_id` and `attempt`. Return None when `key` was published before.
+    `payload` is the body, without `delivery_id` and `attempt`. With `opt_in`, only webhooks that ask for
+    the type are told. Return None when `key` was published before.
     """
     if not connection.in_atomic_block:
         raise NotInTransaction("publish must run in the transaction that makes the event true")
@@ -45,15 +48,17 @@ def publish(
     )
     if not created:
         return None
-    if _create_deliveries(event, now):
+    if _create_deliveries(event, opt_in, now):
         # Only a hint, the beat finds the rows anyway: robust, so its failure is logged and goes no further.
         transaction.on_commit(deliver_soon, robust=True)
     return event
 
 
-def _create_deliveries(event: Event, now: datetime) -> list[Delivery]:
+def _create_deliveries(event: Event, opt_in: bool, now: datetime) -> list[Delivery]:
     # The lock makes a removal wait, so that it sees and ends the deliveries that are made here.
     webhooks = Webhook.objects.filter(account_id=event.account_id, subject_id=event.subject_id)
+    asked = Q(events__contains=[event.type])
+    webhooks = webhooks.filter(asked if opt_in else asked | Q(events=None))
     return Delivery.objects.bulk_create(
         Delivery(
             event=event,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NotRequired, TypedDict, Unpack
 
 from django.db import transaction
 
@@ -11,16 +12,23 @@ from webhooks.sealing import seal_secret
 from webhooks.signing import new_secret
 
 
-def set_webhook(*, account_id: int, subject_id: int, url: str, now: datetime) -> Webhook:
-    """Give the subject its webhook, or replace the URL of the one it has, which keeps its id and secret.
+class Fields(TypedDict):
+    """What an account says of a webhook. `events`: the types that it asks for; None: all that are unasked."""
+
+    url: str
+    events: NotRequired[list[str] | None]
+
+
+def set_webhook(*, account_id: int, subject_id: int, now: datetime, **fields: Unpack[Fields]) -> Webhook:
+    """Give the subject its webhook, or change the one it has, which keeps its id, secret and other fields.
 
     `url` has been validated by the caller. Deliveries already due go to the new URL.
     """
     webhook, _ = Webhook.objects.update_or_create(
         account_id=account_id,
         subject_id=subject_id,
-        defaults={"url": url},
-        create_defaults={"url": url, "secret": seal_secret(new_secret(), account_id), "created_at": now},
+        defaults=dict(fields),
+        create_defaults={**fields, "secret": seal_secret(new_secret(), account_id), "created_at": now},
     )
     return webhook
 

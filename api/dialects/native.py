@@ -10,12 +10,15 @@ from rest_framework import serializers
 
 from api import fields
 from api.targets import URL_CHECKS
-from incidents.models import Incident
-from monitors.models import Evidence, Monitor, MonitorState
+from incidents.events import EVENTS
+from incidents.models import Incident, Round, Transition, Vote
+from monitors.models import Evidence, Monitor, MonitorState, RegionalFailure
+from monitors.status import Status
 from probes.instants import from_unix_ms, rfc3339
 from probes.messages import TIMINGS
 from webhooks.models import Webhook
 from webhooks.sealing import open_secret
+from webhooks.services import Fields
 
 LONGEST_NAME = 255
 LONGEST_URL = 2048
@@ -47,6 +50,15 @@ class WebhookInput(serializers.Serializer[Webhook]):
     """The body that sets a monitor's webhook."""
 
     url = fields.Text(longest=LONGEST_URL)
+    events = fields.Choices(list(EVENTS), required=False, allow_null=True)
+
+
+def webhook_fields(data: dict[str, Any]) -> Fields:
+    """The fields that a body sets on a webhook; raises a refusal that names the first that is wrong."""
+    serializer = WebhookInput(data=data)
+    serializer.is_valid(raise_exception=True)
+    given: Fields = serializer.validated_data
+    return given
 
 
 def new_monitor_fields(data: dict[str, Any]) -> dict[str, Any]:
@@ -95,10 +107,12 @@ def listed_monitor_body(monitor: Monitor) -> dict[str, Any]:
 
 def envelope(monitor: Monitor, state: MonitorState, evidence: list[Evidence]) -> dict[str, Any]:
     """A monitor beside its state and its newest evidence."""
-    return {
-        "monitor": monitor_body(monitor),
-        "state": _summary(state) | {"evidence_buffer": [stored_evidence_body(each) for each in evidence]},
+    whole = {
+        "regional_failures": [_regional_body(each) for each in state.regional_failures.order_by("region")],
+        "missed_checks": state.missed_checks,
+        "evidence_buffer": [stored_evidence_body(each) for each in evidence],
     }
+    return {"monitor": monitor_body(monitor), "state": _summary(state) | whole}
 
 
 def webhook_body(webhook: Webhook) -> dict[str, Any]:
@@ -109,6 +123,7 @@ def webhook_body(webhook: Webhook) -> dict[str, Any]:
         "url": webhook.url,
         "secret": open_secret(webhook.secret, webhook.account_id),
         "created_at": rfc3339(webhook.created_at),
+        **({"events": webhook.events} if webhook.events is not None else {}),
     }
 
 
@@ -128,7 +143,28 @@ def incident_body(incident: Incident) -> dict[str, Any]:
         "evidence": [kept_evidence_body(result) for result in incident.evidence],
         "created_at": rfc3339(incident.created_at),
     }
-    return body | ({"resolved_at": rfc3339(incident.resolved_at)} if incident.resolved_at else {})
+    if incident.resolved_at is None:
+        return body
+    return body | {"resolved_at": rfc3339(incident.resolved_at), "resolution": incident.resolution}
+
+
+def round_body(round_: Round) -> dict[str, Any]:
+    """The receipt of a verdict: who was asked, what each answered, and what followed.
+
+    `votes` and `transitions` are prefetched by the caller.
+    """
+    return {
+        "id": round_.pk,
+        "monitor_id": round_.monitor_id,
+        "scheduled_at": rfc3339(round_.scheduled_at),
+        "opened_at": rfc3339(round_.opened_at),
+        "closed_at": rfc3339(round_.closed_at) if round_.closed_at else None,
+        "mode": round_.mode,
+        "verdict": round_.verdict or None,
+        "votes": [_vote_body(vote) for vote in round_.votes.all()],
+        "transition": next((_transition_body(each) for each in round_.transitions.all()), None),
+        "regional_failures": [region.upper() for region in round_.regional],
+    }
 
 
 def stored_evidence_body(evidence: Evidence) -> dict[str, Any]:
@@ -153,7 +189,34 @@ def _evidence(seen: dict[str, Any], at: datetime) -> dict[str, Any]:
 
 def _summary(state: MonitorState) -> dict[str, Any]:
     last = state.last_check_at
-    return {"status": state.status, "last_check_at": rfc3339(last) if last else None}
+    status = Status.FLAPPING if state.flapping_since else state.status
+    return {"status": status, "last_check_at": rfc3339(last) if last else None}
+
+
+def _vote_body(vote: Vote) -> dict[str, Any]:
+    body = {
+        "region": vote.region.upper(),
+        "attempt": vote.attempt,
+        "asked_at": rfc3339(vote.asked_at) if vote.asked_at else None,
+        "outcome": vote.outcome or None,
+    }
+    return body | (kept_evidence_body(vote.evidence) if vote.evidence else {})
+
+
+def _transition_body(transition: Transition) -> dict[str, Any]:
+    return {
+        "sequence": transition.sequence,
+        "from": transition.from_status,
+        "to": transition.to_status,
+    }
+
+
+def _regional_body(failure: RegionalFailure) -> dict[str, Any]:
+    return {
+        "region": failure.region.upper(),
+        "since": rfc3339(failure.since),
+        "error_class": failure.error_class,
+    }
 
 
 def _validated(data: dict[str, Any], *, partial: bool = False) -> dict[str, Any]:

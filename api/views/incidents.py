@@ -10,7 +10,10 @@ from api.base import View, path_id
 from api.dialects import native
 from api.errors import Refusal
 from api.query import Page, instant_parameter, integer_parameter
+from incidents.case import IncidentType
 from incidents.models import Incident
+
+INCIDENT_TYPES = [each.value for each in IncidentType]
 
 
 class IncidentList(View):
@@ -18,15 +21,7 @@ class IncidentList(View):
         """The account's incidents, newest first, filtered and paged."""
         page = Page.of(request)
         found = filtered(self.account.incidents.all(), request).order_by("-started_at", "-pk")
-        rows = found[page.offset : page.offset + page.limit]
-        return Response(
-            {
-                "incidents": [native.incident_body(incident) for incident in rows],
-                "total": found.count(),
-                "limit": page.limit,
-                "offset": page.offset,
-            }
-        )
+        return Response(page.body("incidents", found, native.incident_body))
 
 
 class IncidentDetail(View):
@@ -43,8 +38,8 @@ def filtered(incidents: QuerySet[Incident], request: Request) -> QuerySet[Incide
     if (monitor_id := integer_parameter(request, "monitor_id", "monitor_id must be an integer")) is not None:
         incidents = incidents.filter(monitor_id=monitor_id)
     if type_ := request.query_params.get("type"):
-        if type_ not in Incident.Type.values:
-            raise Refusal(400, f"type must be one of: {', '.join(Incident.Type.values)}")
+        if type_ not in INCIDENT_TYPES:
+            raise Refusal(400, f"type must be one of: {', '.join(INCIDENT_TYPES)}")
         incidents = incidents.filter(type=type_)
     if after := instant_parameter(request, "started_after"):
         incidents = incidents.filter(started_at__gt=after)

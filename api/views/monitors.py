@@ -68,7 +68,7 @@ class MonitorDetail(View):
 
     def delete(self, request: Request, id_text: str) -> Response:
         """Delete the monitor with its webhook, its incidents and its evidence."""
-        delete_monitor(find(self.account, id_text))
+        delete_monitor(find(self.account, id_text), timezone.now())
         return Response(status=204)
 
 

@@ -25,11 +25,9 @@ class WebhookSlot(View):
     def put(self, request: Request, id_text: str) -> Response:
         """Set the webhook's URL; one that is there keeps its id and its secret."""
         monitor = find(self.account, id_text)
-        serializer = native.WebhookInput(data=body_of(request))
-        serializer.is_valid(raise_exception=True)
-        url = serializer.validated_data["url"]
-        check_http_url(url)
-        webhook = set_webhook(account_id=self.account.pk, subject_id=monitor.pk, url=url, now=timezone.now())
+        fields = native.webhook_fields(body_of(request))
+        check_http_url(fields["url"])
+        webhook = set_webhook(account_id=self.account.pk, subject_id=monitor.pk, now=timezone.now(), **fields)
         return Response(native.webhook_body(webhook))
 
     def delete(self, request: Request, id_text: str) -> Response:

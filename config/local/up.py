@@ -36,7 +36,7 @@ def prepare(paths: Paths) -> Path:
     folder.make_secret(paths.secret("secret-key"), lambda: secrets.token_urlsafe(50))
     folder.make_secret(paths.secret("encryption-key"), lambda: Fernet.generate_key().decode())
     first = [*embedded_servers(paths), programs.boot()]
-    tell_children(paths)
+    tell_children(paths, port)
     file = paths.data_dir / "supervisord.conf"
     file.write_text(conf.render(paths, first, programs.application(port, regions)))
     return file
@@ -53,13 +53,14 @@ def embedded_servers(paths: Paths) -> list[programs.Program]:
     return servers
 
 
-def tell_children(paths: Paths) -> None:
+def tell_children(paths: Paths, port: int) -> None:
     """Sets what they read from the environment: a regional worker knows nothing of the data folder."""
     os.environ["UPQUORUM_DATA_DIR"] = str(paths.data_dir)
     os.environ["UPQUORUM_DATABASE_URL"] = env.text("DATABASE_URL", paths.database_url)
     os.environ["UPQUORUM_REDIS_URL"] = env.text("REDIS_URL", paths.redis_url)
     key_file = env.text("ENCRYPTION_KEYS_FILE", str(paths.secret("encryption-key")))
     os.environ["UPQUORUM_ENCRYPTION_KEYS_FILE"] = key_file
+    os.environ["UPQUORUM_CANARIES"] = env.text("CANARIES", f"http://127.0.0.1:{port}/healthz")
     os.environ["PYTHONUNBUFFERED"] = "1"
     # Celery warns of root because a pickled message could be a program; ours are JSON.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser privileges")

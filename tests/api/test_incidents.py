@@ -22,6 +22,7 @@ def incident(of: Monitor, at: float = 0, **fields: Any) -> Incident:
         "type": "down",
         "reason": "http_5xx",
         "mode": "2-of-3",
+        "resolution": "recovered",
         "started_at": start,
         "resolved_at": start + seconds(60),
         "evidence": [
@@ -45,6 +46,7 @@ def test_an_incident_has_the_contracts_shape(alice: ApiClient) -> None:
         "confirmation": {"mode": "2-of-3", "regions": ["eu", "us"]},
         "started_at": "2026-11-21T12:00:00.000000Z",
         "resolved_at": "2026-11-21T12:01:00.000000Z",
+        "resolution": "recovered",
         "evidence": [{"region": region, **seen, "ttfb_ms": 21, "total_ms": 12} for region in ("US", "EU")],
         "created_at": "2026-11-21T12:00:00.000000Z",
     }

@@ -36,7 +36,13 @@ def test_a_created_monitor_comes_back_in_its_envelope_with_defaults(alice: ApiCl
             "expected_status": "200",
             "enabled": True,
         },
-        "state": {"status": "unknown", "last_check_at": None, "evidence_buffer": []},
+        "state": {
+            "status": "unknown",
+            "last_check_at": None,
+            "regional_failures": [],
+            "missed_checks": 0,
+            "evidence_buffer": [],
+        },
     }
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from incidents.confirmation import ask_again, settle, settle_overdue
+from incidents.confirmation import settle, settle_overdue
+from incidents.lifecycle import update_monitor
 from incidents.models import Incident, Round, Transition
 from incidents.tasks import ingest
 from monitors.evidence import record_evidence
@@ -80,7 +81,8 @@ def test_one_region_alone_changes_nothing(outbox: Outbox) -> None:
     for region, request in outbox.asked:
         settle(answer(request, region, "up"), NOW)
     assert status_of(made) == "up"
-    assert (Round.objects.get().verdict, Transition.objects.count(), Event.objects.count()) == ("up", 0, 0)
+    assert (Round.objects.get().verdict, Transition.objects.count(), Incident.objects.count()) == ("up", 0, 0)
+    assert not Delivery.objects.exists()
 
 
 def test_a_transition_its_incident_and_its_deliveries_come_together_and_once(outbox: Outbox) -> None:
@@ -211,16 +213,14 @@ def test_a_vote_for_a_round_that_never_asked_is_ignored(outbox: Outbox) -> None:
     assert Round.objects.get().closed_at is None
 
 
-@pytest.mark.parametrize(
-    "change", [{"config_version": 2}, {"next_check_at": None}], ids=["edited", "disabled"]
-)
+@pytest.mark.parametrize("change", [{"timeout_ms": 5_000}, {"enabled": False}], ids=["edited", "disabled"])
 def test_votes_on_what_was_edited_or_disabled_meanwhile_are_void(
-    outbox: Outbox, change: dict[str, object]
+    outbox: Outbox, change: dict[str, Any]
 ) -> None:
     live()
     made = monitor()
     dissent(made)
-    MonitorState.objects.update(**change)
+    update_monitor(made, change, NOW)
     for region, request in outbox.asked:
         settle(answer(request, region, "down"), NOW)
     assert status_of(made) == "up"
@@ -243,10 +243,10 @@ def test_a_region_that_is_alone_must_fail_three_times_two_seconds_apart(outbox: 
     made = monitor()
     dissent(made)
     assert outbox.asked == []
-    ask_again(made.pk, NOW + seconds(1.9))
+    settle_overdue(made.pk, NOW + seconds(1.9))
     assert outbox.asked == []
     for attempt, at in [(2, 2), (3, 4)]:
-        ask_again(made.pk, NOW + seconds(at))
+        settle_overdue(made.pk, NOW + seconds(at))
         region, request = outbox.asked[-1]
         assert (region, request.attempt) == ("eu", attempt)
         assert status_of(made) == "up"

@@ -136,7 +136,7 @@ def test_deleting_takes_all_that_belongs_to_the_monitor_and_nothing_else(outbox:
     for each in (made, other):
         set_webhook(account_id=each.account_id, subject_id=each.pk, url="http://127.0.0.1:9/", now=NOW)
         take_down(each, outbox)
-    delete_monitor(made)
+    delete_monitor(made, NOW)
     for model in (Monitor, Round, Incident, Transition):
         assert model._default_manager.count() == 1
     assert list(Webhook.objects.values_list("subject_id", flat=True)) == [other.pk]

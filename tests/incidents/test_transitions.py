@@ -6,7 +6,7 @@ import pytest
 
 from incidents.transitions import TABLE, Change, apply_verdict
 from incidents.verdict import Verdict
-from monitors.models import Status
+from monitors.status import Status
 
 CHANGES = {
     ("unknown", "up"): Change(Status.UP),

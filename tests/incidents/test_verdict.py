@@ -12,9 +12,9 @@ from incidents.verdict import (
     THREE_OF_ONE,
     TWO_OF_THREE,
     TWO_OF_TWO,
-    Ballot,
     Mode,
     Verdict,
+    Vote,
     decide,
     mode_for,
 )
@@ -22,11 +22,11 @@ from incidents.verdict import (
 OUTCOMES = ("up", "down", "missed", "error", "")
 
 
-def ballots(outcomes: Sequence[str], mode: Mode) -> list[Ballot]:
+def ballots(outcomes: Sequence[str], mode: Mode) -> list[Vote]:
     """One ballot an outcome: of as many regions, or of as many tries of the one region."""
     if mode is THREE_OF_ONE:
-        return [Ballot("eu", attempt, outcome) for attempt, outcome in enumerate(outcomes, 1)]
-    return [Ballot(f"r{number}", 1, outcome) for number, outcome in enumerate(outcomes)]
+        return [Vote("eu", attempt, outcome) for attempt, outcome in enumerate(outcomes, 1)]
+    return [Vote(f"r{number}", 1, outcome) for number, outcome in enumerate(outcomes)]
 
 
 def expected(outcomes: Sequence[str], quorum: int) -> Verdict | None:
@@ -73,7 +73,7 @@ def test_silence_is_never_a_vote_for_down(mode: Mode) -> None:
 
 
 def test_a_region_counts_once_however_often_it_is_heard() -> None:
-    twice = [Ballot("eu", 1, "down"), Ballot("eu", 1, "down"), Ballot("us", 1, "")]
+    twice = [Vote("eu", 1, "down"), Vote("eu", 1, "down"), Vote("us", 1, "")]
     assert decide(twice, TWO_OF_THREE) is None
 
 

@@ -8,9 +8,10 @@ from datetime import datetime
 import pytest
 from django.db import transaction
 
-from monitors.dispatch import BATCH_SIZE, LATEST_START, TRANSPORT, dispatch, plan
+from monitors.dispatch import BATCH_SIZE, dispatch, plan
 from monitors.models import Lease, MonitorState
 from monitors.scheduling import Claim, claim_lost
+from monitors.timing import LATEST_START, TRANSPORT
 from probes.instants import unix_ms
 from tests.make import NOW, REGIONS, account, monitor, seconds
 

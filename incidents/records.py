@@ -1,0 +1,220 @@
+"""Between the database and a case: loaded under the monitor's row lock, saved in the decision's commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import msgspec
+from django.db import transaction
+
+from incidents import models
+from incidents.case import Ballot, Case, Decision, RegionalFailure, Round
+from incidents.deciding import common_reason
+from incidents.flapping import WINDOW
+from incidents.services import carry_out
+from incidents.verdict import MODES, Verdict
+from monitors.dispatch import send
+from monitors.models import MonitorState
+from monitors.models import RegionalFailure as FailureRow
+from monitors.status import Status
+from monitors.targets import TARGETS
+from probes.instants import unix_ms
+from probes.messages import Batch, ProbeRequest, ProbeResult, pack_result
+
+SAME_NAME = (
+    *("sequence", "config_version", "next_check_at", "last_scheduled_at", "last_check_at"),
+    *("flapping_since", "calm_since"),
+)
+"""The fields that a case and its row call the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A monitor's locked row, and the case as it was loaded."""
+
+    state: MonitorState
+    case: Case
+
+
+def lock(monitor_id: int, now: datetime) -> Record | None:
+    """Lock a monitor's state, the first lock that anything takes, and load its case; None: it is gone."""
+    states = MonitorState.objects.select_for_update(of=("self",)).select_related("monitor")
+    state = states.filter(pk=monitor_id).first()
+    return Record(state, load(state, now)) if state else None
+
+
+def load(state: MonitorState, now: datetime) -> Case:
+    """The case of a monitor whose row the caller has locked."""
+    return Case(
+        **{name: getattr(state, name) for name in SAME_NAME},
+        enabled=state.monitor.enabled,
+        timeout=timedelta(milliseconds=state.monitor.timeout_ms),
+        configured_interval=timedelta(seconds=state.monitor.interval_seconds),
+        interval=timedelta(seconds=state.interval_seconds),
+        status=Status(state.status),
+        since=state.status_since,
+        changes=_changes(state, now),
+        failures=tuple(_failure(row) for row in state.regional_failures.order_by("region")),
+        round=_open_round(state.pk),
+    )
+
+
+def save(record: Record, decision: Decision, now: datetime) -> None:
+    """Write what the decision changed, with its consequences; its questions go out when that is committed."""
+    old, new = record.case, decision.case
+    _save_state(record.state, new)
+    round_ = _save_round(record.state, old.round, new.round)
+    if new.failures != old.failures:
+        _save_failures(record.state, new.failures)
+    if round_ and new.round and new.sequence != old.sequence:
+        _save_transition(old, new, new.round, round_, now)
+    for effect in decision.effects:
+        carry_out(effect, record.state, now)
+
+
+def keep_late_answer(result: ProbeResult) -> None:
+    """Keep, for the receipt, the answer to a question of a round that is closed."""
+    votes = models.Vote.objects.filter(
+        round=result.round_id or 0, round__monitor=result.monitor_id, outcome=""
+    )
+    votes.filter(region=result.region, attempt=result.attempt).update(
+        outcome=result.outcome, evidence=pack_result(result)
+    )
+
+
+def _changes(state: MonitorState, now: datetime) -> tuple[datetime, ...]:
+    rows = models.Transition.objects.filter(monitor=state.pk, at__gt=now - WINDOW)
+    settled = rows.exclude(from_status=Status.UNKNOWN).order_by("sequence")
+    return tuple(settled.values_list("at", flat=True))
+
+
+def _failure(row: FailureRow) -> RegionalFailure:
+    return RegionalFailure(
+        region=row.region, since=row.since, seen_at=row.seen_at, error_class=row.error_class
+    )
+
+
+def _open_round(monitor_id: int) -> Round | None:
+    row = models.Round.objects.filter(monitor=monitor_id, closed_at=None).first()
+    if row is None:
+        return None
+    return Round(
+        id=row.pk,
+        scheduled_at=row.scheduled_at,
+        mode=MODES[row.mode],
+        opened_at=row.opened_at,
+        deadline_at=row.deadline_at,
+        extended=row.extended,
+        ballots=tuple(_ballot(vote) for vote in row.votes.order_by("pk")),
+    )
+
+
+def _ballot(vote: models.Vote) -> Ballot:
+    return Ballot(
+        region=vote.region,
+        attempt=vote.attempt,
+        ask_at=vote.ask_at,
+        asked_at=vote.asked_at,
+        result=msgspec.convert(vote.evidence, ProbeResult) if vote.evidence else None,
+    )
+
+
+def _save_state(state: MonitorState, case: Case) -> None:
+    for name in SAME_NAME:
+        setattr(state, name, getattr(case, name))
+    state.status, state.status_since = case.status, case.since
+    state.interval_seconds = round(case.interval.total_seconds())
+    state.save()
+
+
+def _save_round(state: MonitorState, old: Round | None, new: Round | None) -> models.Round | None:
+    if new is None or new == old:
+        return None
+    values = {
+        "deadline_at": new.deadline_at,
+        "extended": new.extended,
+        "regional": list(new.regional),
+        "verdict": new.verdict or "",
+        "closed_at": new.closed_at,
+    }
+    if new.id is not None:
+        row = models.Round(pk=new.id, monitor=state.monitor, mode=new.mode.name, **values)
+        row.save(update_fields=list(values))
+    else:
+        row = models.Round.objects.create(
+            monitor=state.monitor,
+            scheduled_at=new.scheduled_at,
+            config_version=state.config_version,
+            mode=new.mode.name,
+            opened_at=new.opened_at,
+            **values,
+        )
+    _save_ballots(state, row, new, old.ballots if old else ())
+    return row
+
+
+def _save_ballots(state: MonitorState, row: models.Round, round_: Round, before: tuple[Ballot, ...]) -> None:
+    """Write the ballots that changed, and send the questions that are newly asked."""
+    known = {(ballot.region, ballot.attempt): ballot for ballot in before}
+    for ballot in round_.ballots:
+        old = known.get((ballot.region, ballot.attempt))
+        if ballot == old:
+            continue
+        models.Vote.objects.update_or_create(
+            round=row,
+            region=ballot.region,
+            attempt=ballot.attempt,
+            defaults={
+                "ask_at": ballot.ask_at,
+                "asked_at": ballot.asked_at,
+                "outcome": ballot.outcome,
+                "evidence": pack_result(ballot.result) if ballot.result else None,
+            },
+        )
+        newly_asked = ballot.asked_at and not (old and old.asked_at)
+        if newly_asked and ballot.result is None and round_.closed_at is None:
+            question = _question(state, row.pk, round_, ballot)
+            transaction.on_commit(partial(send, question, round_.deadline_at))
+
+
+def _save_failures(state: MonitorState, failures: tuple[RegionalFailure, ...]) -> None:
+    state.regional_failures.all().delete()
+    FailureRow.objects.bulk_create(
+        FailureRow(
+            state=state,
+            region=failure.region,
+            since=failure.since,
+            seen_at=failure.seen_at,
+            error_class=failure.error_class,
+        )
+        for failure in failures
+    )
+
+
+def _save_transition(old: Case, new: Case, closed: Round, row: models.Round, now: datetime) -> None:
+    models.Transition.objects.create(
+        monitor=row.monitor,
+        sequence=new.sequence,
+        from_status=old.status,
+        to_status=new.status,
+        reason=common_reason(closed) if closed.verdict is Verdict.DOWN else "",
+        round=row,
+        at=now,
+    )
+
+
+def _question(state: MonitorState, round_id: int, round_: Round, ballot: Ballot) -> Batch:
+    monitor = state.monitor
+    request = ProbeRequest(
+        monitor_id=monitor.pk,
+        config_version=state.config_version,
+        scheduled_at_ms=unix_ms(round_.scheduled_at),
+        round_id=round_id,
+        attempt=ballot.attempt,
+        target=TARGETS[monitor.type](monitor.url, monitor.options),
+        timeout_ms=monitor.timeout_ms,
+        start_by_ms=unix_ms(round_.deadline_at),
+    )
+    return Batch(region=ballot.region, urgent=True, requests=[request])

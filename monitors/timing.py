@@ -1,0 +1,10 @@
+"""How long is waited for what."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+LATEST_START = timedelta(seconds=20)
+"""A check that no worker has begun by then is too late, whatever its interval."""
+TRANSPORT = timedelta(seconds=2)
+"""What the messages there and back may take, on top of the probe's timeout."""
