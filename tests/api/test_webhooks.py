@@ -51,3 +51,21 @@ def test_a_bad_url_is_refused_and_what_was_set_stays(alice: ApiClient, body: Any
     _, before = alice.put(path, {"url": URL})
     assert alice.put(path, body) == (400, {"error": message})
     assert alice.get(path) == (200, before)
+
+
+def test_events_that_nobody_gets_unasked_are_asked_for_and_kept(alice: ApiClient) -> None:
+    path = f"/monitors/{monitor(alice.account).pk}/webhook"
+    asked = ["monitor.down", "monitor.regional"]
+    assert alice.put(path, {"url": URL, "events": asked[::-1]})[1]["events"] == asked
+    assert alice.put(path, {"url": URL + "2"})[1]["events"] == asked
+    assert "events" not in alice.put(path, {"url": URL, "events": None})[1]
+
+
+@pytest.mark.parametrize("events", ["monitor.down", ["monitor.sideways"], [7], [["monitor.down"]]])
+def test_unknown_events_are_refused_with_those_that_there_are(alice: ApiClient, events: Any) -> None:
+    path = f"/monitors/{monitor(alice.account).pk}/webhook"
+    known = "monitor.down, monitor.up, monitor.flapping, monitor.regional"
+    assert alice.put(path, {"url": URL, "events": events}) == (
+        400,
+        {"error": f"events must be a list of some of: {known}"},
+    )

@@ -66,6 +66,16 @@ def test_a_claim_moves_the_monitor_to_its_next_slot_on_the_grid(interval: int, l
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("late", "missed"), [(0, 0), (59, 0), (60, 1), (601, 10)])
+def test_slots_that_were_slept_through_are_counted_and_not_run(late: float, missed: int) -> None:
+    monitor(interval_seconds=60)
+    due = MonitorState.objects.get().next_check_at
+    assert due
+    assert len(claim_due(due + seconds(late), 10)) == 1
+    assert MonitorState.objects.get().missed_checks == missed
+
+
+@pytest.mark.django_db
 def test_a_check_off_the_grid_keeps_its_own_instant() -> None:
     made = monitor(interval_seconds=3_600)
     at_once = next_slot_ms(made.pk, 3_600_000, unix_ms(NOW)) - 1_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitors.evidence import latest, record_evidence
-from monitors.models import Evidence, MonitorState
+from monitors.models import Evidence, MonitorState, RegionalFailure
 from tests.make import NOW, account, monitor, result, seconds
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +101,20 @@ def test_the_newest_comes_first_and_only_what_voted() -> None:
     )
     assert [(each.region, each.outcome) for each in latest(made.pk, 10)] == [("us", "down"), ("eu", "up")]
     assert len(latest(made.pk, 1)) == 1
+
+
+def test_a_check_begun_too_late_is_counted_once_as_missed() -> None:
+    made = monitor()
+    for _ in range(2):
+        record_evidence([result(made, "missed", at=NOW)])
+    assert MonitorState.objects.get().missed_checks == 1
+
+
+def test_an_up_from_where_it_failed_alone_is_handed_on() -> None:
+    made, other = monitor(), monitor(account("bob"))
+    RegionalFailure.objects.create(
+        state_id=made.pk, region="eu", since=NOW, seen_at=NOW, error_class="refused"
+    )
+    recovering = result(made, "up", "eu", at=NOW + seconds(60))
+    assert record_evidence([recovering, result(other, "up", "eu")]) == [recovering]
+    assert record_evidence([result(made, "up", "us", at=NOW + seconds(120))]) == []
