@@ -10,6 +10,7 @@ from functools import partial
 
 import uvloop
 
+from probes.canary import Canaries
 from probes.clock import now_ms
 from probes.curl import Curl
 from probes.errors import ErrorClass
@@ -33,6 +34,7 @@ class Engine:
         policy: AddressPolicy,
         on_result: Callable[[ProbeResult], None],
         *,
+        canaries: Canaries | None = None,
         cap: int = 1000,
         urgent_cap: int = 200,
     ) -> None:
@@ -45,6 +47,7 @@ class Engine:
         self._running: set[asyncio.Task[ProbeResult]] = set()
         self._running_scheduled = 0
         self._curl = Curl(policy, f"Upquorum/0.1 ({region}; +uptime monitoring)")
+        self._canaries = canaries or Canaries()
         self._loop = uvloop.new_event_loop()
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -81,7 +84,7 @@ class Engine:
         self._loop.close()
 
     async def _serve(self) -> None:
-        async with self._curl:
+        async with self._curl, self._canaries.watched():
             await self._stopping.wait()
             for waiting in (self._urgent, self._scheduled):
                 while waiting:
@@ -117,7 +120,7 @@ class Engine:
         if now_ms() > request.start_by_ms:
             self._miss(request, "its turn came too late")
             return
-        task = self._loop.create_task(probe(request, self._region, self._curl))
+        task = self._loop.create_task(probe(request, self._region, self._curl, self._canaries))
         self._running.add(task)
         self._running_scheduled += is_scheduled
         task.add_done_callback(partial(self._finish, request, is_scheduled))

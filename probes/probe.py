@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
+from probes.canary import Canaries
 from probes.clock import now_ms
 from probes.curl import Curl
 from probes.errors import ErrorClass
@@ -18,12 +20,13 @@ GRACE_SECONDS = 5.0
 """A probe keeps its own deadline; this much later it is given up, so that its slot is not lost."""
 
 
-async def probe(request: ProbeRequest, region: str, curl: Curl) -> ProbeResult:
+async def probe(request: ProbeRequest, region: str, curl: Curl, canaries: Canaries) -> ProbeResult:
     """The result of `request`, whatever happens: an exception is an `error` of this one request."""
-    started_at_ms = now_ms()
+    started_at_ms, started = now_ms(), time.monotonic()
     try:
         async with asyncio.timeout(request.timeout_ms / 1000 + GRACE_SECONDS):
             measurement = await PROBES[type(request.target)](request.target, request.timeout_ms, curl)
+            measurement = await canaries.review(measurement, started)
     except Exception as error:
         logger.exception("probe of monitor %d at %d", request.monitor_id, request.scheduled_at_ms)
         measurement = Measurement(error_class=ErrorClass.INTERNAL, error=type(error).__name__)

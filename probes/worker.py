@@ -13,12 +13,14 @@ import os
 import resource
 import socket
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 from celery import Celery, signals
 from kombu import Exchange, Queue
 
 from probes import broker, env, names
+from probes.canary import Canaries, Canary, configured_canaries
 from probes.clock import now_ms
 from probes.engine import Engine
 from probes.guard import AddressPolicy
@@ -45,12 +47,13 @@ app.conf.update(worker_enable_remote_control=False)
 class RegionalWorker:
     """The engine of a region, and its ways in and out."""
 
-    def __init__(self, region: str, policy: AddressPolicy) -> None:
+    def __init__(self, region: str, policy: AddressPolicy, canaries: Sequence[Canary]) -> None:
         self.region = region
         self.name = f"{region}@{socket.gethostname()}-{os.getpid()}"
         self.echo_queue = f"echo.{self.name}"
         self.reporter = Reporter(region, send_results)
-        self.engine = Engine(region, policy, self.reporter.add)
+        self.canaries = Canaries(canaries)
+        self.engine = Engine(region, policy, self.reporter.add, canaries=self.canaries)
         self.heartbeat = Heartbeat(self.send_echo)
 
     def run_batch(self, raw: object) -> None:
@@ -73,7 +76,11 @@ class RegionalWorker:
         """The task: the worker has consumed, and says so to the core."""
         self.heartbeat.answered()
         beat = RegionBeat(
-            region=self.region, worker=self.name, sent_at_ms=now_ms(), in_flight=self.engine.in_flight
+            region=self.region,
+            worker=self.name,
+            sent_at_ms=now_ms(),
+            in_flight=self.engine.in_flight,
+            sick=self.canaries.sick,
         )
         app.send_task(
             names.REGION_BEAT,
@@ -155,10 +162,14 @@ def main() -> NoReturn:
     region = parser.parse_args().region
     if not env.REGION_NAME.fullmatch(region):
         parser.error(f"--region or {env.PREFIX}REGION must name a region, not {region!r}")
+    try:
+        canaries = configured_canaries()
+    except env.BadSetting as error:
+        parser.error(str(error))
     set_up_logging()
     raise_file_limit()
     app.conf.update(broker_url=broker.broker_url())
-    worker = RegionalWorker(region, AddressPolicy.of(env.words("ALLOWED_TARGETS")))
+    worker = RegionalWorker(region, AddressPolicy.of(env.words("ALLOWED_TARGETS")), canaries)
     status = worker.run()
     logging.shutdown()
     os._exit(status)  # a name lookup that hangs in its thread must not hold up the exit

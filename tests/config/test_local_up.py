@@ -36,8 +36,9 @@ def test_the_broker_is_embedded_when_nothing_names_one(
 def test_children_are_told_where_everything_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "environ", {})
     paths = Paths(tmp_path)
-    up.tell_children(paths)
+    up.tell_children(paths, 8000)
     assert os.environ["UPQUORUM_DATABASE_URL"] == paths.database_url
     assert os.environ["UPQUORUM_REDIS_URL"] == paths.redis_url
     assert os.environ["UPQUORUM_DATA_DIR"] == str(tmp_path)
     assert os.environ["UPQUORUM_ENCRYPTION_KEYS_FILE"] == str(tmp_path / "encryption-key")
+    assert os.environ["UPQUORUM_CANARIES"] == "http://127.0.0.1:8000/healthz"

@@ -88,10 +88,17 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def worker(core: Core, region: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def canary() -> Iterator[Listener]:
+    """What tells the worker that it can see the world."""
+    with Listener() as server:
+        yield server
+
+
+@pytest.fixture
+def worker(core: Core, region: str, log: Path, canary: Listener) -> Iterator[subprocess.Popen[bytes]]:
     """A worker of `region` that has consumed its first echo."""
     command = [sys.executable, "-m", "probes.worker", "--region", region]
-    settings = {"UPQUORUM_ALLOWED_TARGETS": "127.0.0.0/8"}
+    settings = {"UPQUORUM_ALLOWED_TARGETS": "127.0.0.0/8", "UPQUORUM_CANARIES": canary.url}
     with log.open("wb") as stderr:
         process = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, **settings}, stderr=stderr)
     beat = core.beat()
@@ -114,6 +121,23 @@ def test_a_batch_goes_in_and_its_results_come_out(core: Core, region: str, liste
         1: ("up", None),
         2: ("up", 5),
     }
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_sick_region_abstains_and_its_beat_says_so(
+    core: Core, region: str, canary: Listener, listener: Listener, closed_port: int
+) -> None:
+    down = ask(1, f"http://127.0.0.1:{closed_port}", round_id=1)
+    core.send(region, down)
+    assert [result.outcome for result in core.results().results] == ["down"]
+    canary.script = answer(response(503))
+    core.send(region, down)
+    (result,) = core.results().results
+    assert (result.outcome, result.error_class) == ("error", "region_sick")
+    core.send(region, ask(2, listener.url))
+    assert [result.outcome for result in core.results().results] == ["up"]
+    sick = f"canary 127.0.0.1:{canary.port}: status 503"
+    assert any(core.beat().sick == sick for _ in range(2))
 
 
 def test_messages_that_are_no_batch_are_dropped(
@@ -194,3 +218,13 @@ def test_a_worker_without_a_region_says_what_it_needs(arguments: list[str]) -> N
     )
     assert done.returncode == 2
     assert "UPQUORUM_REGION must name a region" in done.stderr
+
+
+def test_a_worker_with_a_canary_that_it_cannot_use_says_so() -> None:
+    environment = {**os.environ, "UPQUORUM_CANARIES": "nowhere"}
+    command = [sys.executable, "-m", "probes.worker", "--region", "eu"]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "UPQUORUM_CANARIES: 'nowhere'" in done.stderr
