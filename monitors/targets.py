@@ -5,17 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from probes.messages import HttpTarget, Target, TcpTarget
 from probes.url import parse_tcp_url
 
 Options = dict[str, Any]
 
+HTTP_OPTIONS = (
+    "method",
+    "headers",
+    "auth",
+    "body",
+    "max_latency_ms",
+    "follow_redirects",
+    "http_version",
+    "ip_version",
+)
+"""Optional, and named and shaped as the fields of `HttpTarget`."""
+
 
 def http_target(url: str, options: Options) -> Target:
-    """`options`: `expected_status` (int) and, where it is asked for, `body_match`."""
-    return HttpTarget(
-        url=url, expected_status=options["expected_status"], body_match=options.get("body_match")
-    )
+    """`options`: `expected_status`, a status or ranges `[[low, high], …]`; and those that are asked for.
+
+    These are `HTTP_OPTIONS` and `body_match` (text), with `body_is_regex` and `body_is_negated` (bool).
+    """
+    status = options["expected_status"]
+    fields = _given(options, HTTP_OPTIONS) | {
+        "url": url,
+        "expected_status": [(status, status)] if isinstance(status, int) else status,
+        "body_rule": _body_rule(options),
+    }
+    return msgspec.convert(fields | {"type": "http"}, HttpTarget)
+
+
+def keyword_target(url: str, options: Options) -> Target:
+    """As http, but with a `body_match` always."""
+    return http_target(url, options | {"body_match": options["body_match"]})
 
 
 def tcp_target(url: str, options: Options) -> Target:
@@ -26,5 +52,17 @@ def tcp_target(url: str, options: Options) -> Target:
 
 TARGETS: dict[str, Callable[[str, Options], Target]] = {
     "http": http_target,
+    "keyword": keyword_target,
     "tcp": tcp_target,
 }
+
+
+def _given(options: Options, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: options[name] for name in names if options.get(name) is not None}
+
+
+def _body_rule(options: Options) -> dict[str, Any] | None:
+    if options.get("body_match") is None:
+        return None
+    flags = ("is_regex", "is_negated")
+    return {"text": options["body_match"]} | {flag: options.get(f"body_{flag}", False) for flag in flags}

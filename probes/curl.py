@@ -17,6 +17,7 @@ import pycurl
 from probes.errors import CONNECT_ERRNOS, CURL_CODES, ErrorClass
 from probes.guard import AddressPolicy
 from probes.measurement import Measurement, Timings
+from probes.messages import IpVersion
 from probes.resolve import Unresolvable
 from probes.resolver import Resolver, ResolverBusy
 from probes.url import bracketed
@@ -97,7 +98,13 @@ class Curl:
         await self._multi.aclose()
 
     async def transfer(
-        self, url: str, host: str, port: int, timeout_ms: float, options: Iterable[Option] = ()
+        self,
+        url: str,
+        host: str,
+        port: int,
+        timeout_ms: float,
+        options: Iterable[Option] = (),
+        ip_version: IpVersion | None = None,
     ) -> Measurement:
         """One transfer of `url`, whose host and port are given too; `timeout_ms` covers all of it.
 
@@ -105,7 +112,7 @@ class Curl:
         """
         started = time.monotonic()
         try:
-            addresses = await self._resolver.lookup(host, port, timeout_ms)
+            addresses = await self._resolver.lookup(host, port, timeout_ms, ip_version)
         except Unresolvable as error:
             return _unresolved(ErrorClass.DNS, str(error), _ms_since(started))
         except ResolverBusy as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from enum import StrEnum
+from typing import NamedTuple
 
 import pycurl
 
@@ -30,12 +31,16 @@ class ErrorClass(StrEnum):
     TLS = "tls", "The TLS handshake failed."
     CERT_EXPIRED = "cert_expired", "The certificate, or one that signed it, has expired."
     CERT_INVALID = "cert_invalid", "The certificate is not trusted, or not for this host."
-    PROTOCOL = "protocol", "The answer is not valid HTTP."
+    PROTOCOL = "protocol", "The answer is not valid in its protocol, or of another version than asked for."
     HTTP_4XX = "http_4xx", "The status is a client error, and not the expected one."
     HTTP_5XX = "http_5xx", "The status is a server error, and not the expected one."
     HTTP_STATUS = "http_status", "The status is not the expected one."
-    BODY_MISMATCH = "body_mismatch", "The body does not contain the expected text."
-    TOO_LARGE = "too_large", "The expected text is not in the part of the answer that is read."
+    BODY_MISMATCH = (
+        "body_mismatch",
+        "The body does not contain the expected text, or contains the forbidden one.",
+    )
+    TOO_LARGE = "too_large", "The headers are too long, or the expected text is not in the part that is read."
+    LATENCY = "latency", "The answer is as expected, but came later than the limit."
     REDIRECT = "redirect", "Too many redirects, or one to a URL that cannot be probed."
     BLOCKED = "blocked", "Policy refuses the address; nothing was sent."
     LATE = "late", "The probe's turn came too late, and it was not run."
@@ -46,6 +51,13 @@ class ErrorClass(StrEnum):
     def outcome(self) -> Outcome:
         """What a probe that ended so reports."""
         return NOT_A_VOTE.get(self, "down")
+
+
+class Fault(NamedTuple):
+    """Why a probe is not simply up: the class, and a sentence for people."""
+
+    error_class: ErrorClass
+    error: str
 
 
 NOT_A_VOTE: dict[ErrorClass, Outcome] = {

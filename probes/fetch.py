@@ -10,7 +10,10 @@ import pycurl
 
 from probes.curl import Curl, Option
 from probes.measurement import Measurement
+from probes.messages import HttpVersion, IpVersion
 from probes.url import HttpUrl
+
+MAX_HEADER_BYTES = 64 * 1024
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """RFC 9110 section 5.6.2."""
@@ -19,13 +22,24 @@ FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
 """Where a message goes and where it ends is decided here, not by a customer's header."""
 
+NOT_SENT = (b"Expect:", b"Content-Type:")
+"""What libcurl would add to a request with a body; a header of the request's own is sent all the same."""
+ENCLOSING = frozenset({"POST", "PUT", "PATCH"})
+"""Methods that say the length of a body they do not have (RFC 9110 section 8.6)."""
+HTTP_VERSIONS: dict[HttpVersion, int] = {
+    "1.1": pycurl.CURL_HTTP_VERSION_1_1,
+    "2": pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,  # over TLS: by ALPN, and nothing else
+    "3": pycurl.CURL_HTTP_VERSION_3ONLY,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class FetchRequest:
     """An HTTP request. Raises `ValueError` for a method or header that cannot be sent as it is.
 
     `timeout_ms` is one deadline over all of it, DNS included. Past `max_body_bytes` of the decoded body
-    reading stops, and the response says that it is truncated.
+    reading stops, and the response says that it is truncated. More than 64 KiB of headers is `too_large`.
+    An `http_version` is the only one that is taken.
     """
 
     url: HttpUrl
@@ -34,6 +48,8 @@ class FetchRequest:
     method: str = "GET"
     headers: Sequence[tuple[str, str]] = ()
     body: bytes | None = None
+    http_version: HttpVersion | None = None
+    ip_version: IpVersion | None = None
 
     def __post_init__(self) -> None:
         if not TOKEN.fullmatch(self.method):
@@ -77,7 +93,10 @@ async def fetch(curl: Curl, request: FetchRequest) -> FetchResponse:
     """Sends `request`. Network trouble is a class in the response, never an exception."""
     received = Received(request.max_body_bytes)
     url = request.url
-    done = await curl.transfer(str(url), url.host, url.port, request.timeout_ms, _options(request, received))
+    options = _options(request, received)
+    done = await curl.transfer(
+        str(url), url.host, url.port, request.timeout_ms, options, ip_version=request.ip_version
+    )
     failed = None if received.is_truncated else done.error_class
     return FetchResponse(
         error_class=failed,
@@ -92,16 +111,25 @@ async def fetch(curl: Curl, request: FetchRequest) -> FetchResponse:
 
 
 class Received:
-    """Collects a response, up to a cap on the decoded body."""
+    """Collects a response up to its caps. To take less than it is given ends the transfer."""
 
     def __init__(self, max_body_bytes: int) -> None:
         self._max_body_bytes = max_body_bytes
         self.body = bytearray()
         self.is_truncated = False
         self.header_lines: list[bytes] = []
+        self._header_bytes = 0
+
+    def header(self, line: bytes) -> int:
+        """libcurl's HEADERFUNCTION."""
+        self._header_bytes += len(line)
+        if self._header_bytes > MAX_HEADER_BYTES:
+            return 0
+        self.header_lines.append(line)
+        return len(line)
 
     def write(self, chunk: bytes) -> int:
-        """libcurl's WRITEFUNCTION: taking less than it was given ends the transfer."""
+        """libcurl's WRITEFUNCTION."""
         taken = chunk[: self._max_body_bytes - len(self.body)]
         self.body += taken
         self.is_truncated = len(taken) < len(chunk)
@@ -110,11 +138,13 @@ class Received:
 
 def _options(request: FetchRequest, received: Received) -> Iterable[Option]:
     yield pycurl.WRITEFUNCTION, received.write
-    yield pycurl.HEADERFUNCTION, received.header_lines.append
+    yield pycurl.HEADERFUNCTION, received.header
     yield pycurl.ACCEPT_ENCODING, ""  # all that libcurl can decode
-    yield pycurl.HTTPHEADER, [b"Expect:", *(_header_line(name, value) for name, value in request.headers)]
-    if request.body is not None:
-        yield pycurl.POSTFIELDS, request.body
+    yield pycurl.HTTPHEADER, [*NOT_SENT, *(_header_line(name, value) for name, value in request.headers)]
+    if request.http_version:
+        yield pycurl.HTTP_VERSION, HTTP_VERSIONS[request.http_version]
+    if request.body is not None or request.method in ENCLOSING:
+        yield pycurl.POSTFIELDS, request.body or b""
     if request.method == "HEAD":
         yield pycurl.NOBODY, 1
     elif request.method != "GET" or request.body is not None:

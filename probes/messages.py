@@ -16,17 +16,45 @@ VERSION = 1
 
 Outcome = Literal["up", "down", "missed", "error"]
 """Only `up` and `down` vote. `missed`: too late to run. `error`: our own fault, or our policy refused."""
+HttpVersion = Literal["1.1", "2", "3"]
+IpVersion = Literal[4, 6]
 
 
-class HttpTarget(msgspec.Struct, frozen=True, kw_only=True, tag="http"):
-    """An http or https URL, and what its answer must look like."""
+class SealedHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """A header whose value is a secret: `token` opens only for this account; see `probes.credentials`."""
+
+    name: str
+    token: str
+    account_id: int
+
+
+class BodyRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a body must contain or, negated, must not: `text` as it is, or an RE2 pattern."""
+
+    text: str
+    is_regex: bool = False
+    is_negated: bool = False
+
+
+class HttpTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="http"):
+    """An http or https URL, what to send to it, and what its answer must look like."""
 
     url: str
-    expected_status: int = 200
-    body_match: str | None = None
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    auth: SealedHeader | None = None
+    body: str | None = None
+    expected_status: tuple[tuple[int, int], ...] = ((200, 200),)
+    """Ranges, both ends included."""
+    body_rule: BodyRule | None = None
+    max_latency_ms: int | None = None
+    follow_redirects: bool = True
+    http_version: HttpVersion | None = None
+    """The only version that is taken; None lets the server choose between 1.1 and 2."""
+    ip_version: IpVersion | None = None
 
 
-class TcpTarget(msgspec.Struct, frozen=True, kw_only=True, tag="tcp"):
+class TcpTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="tcp"):
     """A port that must accept a connection. `host` is a name or a literal without brackets."""
 
     host: str
@@ -66,6 +94,8 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     error: str = ""
     status_code: int | None = None
     address: str = ""
+    family: IpVersion | None = None
+    """Of `address`."""
     dns_ms: float | None = None
     connect_ms: float | None = None
     tls_ms: float | None = None

@@ -11,6 +11,7 @@ import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
+from probes.messages import IpVersion
 from probes.resolve import Unresolvable, resolve
 
 THREADS = 256
@@ -26,9 +27,18 @@ class Resolver:
     def __init__(self, threads: int = THREADS) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
 
-    async def lookup(self, host: str, port: int, timeout_ms: float) -> list[str]:
-        """The addresses of `host`; raises `Unresolvable`, or `ResolverBusy`. An address needs no thread."""
-        return [host] if _is_address(host) else await self._lookup_name(host, port, timeout_ms)
+    async def lookup(
+        self, host: str, port: int, timeout_ms: float, ip_version: IpVersion | None = None
+    ) -> list[str]:
+        """The addresses of `host`, of one version if it is given. An address needs no thread.
+
+        Raises `Unresolvable`, or `ResolverBusy`.
+        """
+        addresses = [host] if _is_address(host) else await self._lookup_name(host, port, timeout_ms)
+        found = [address for address in addresses if ip_version in (None, ip_version_of(address))]
+        if not found:
+            raise Unresolvable(f"the host has no IPv{ip_version} address")
+        return found
 
     async def _lookup_name(self, host: str, port: int, timeout_ms: float) -> list[str]:
         future = self._pool.submit(resolve, host, port)
@@ -42,6 +52,11 @@ class Resolver:
     def close(self) -> None:
         """Takes no more lookups, and waits for none."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def ip_version_of(address: str) -> IpVersion:
+    """4 or 6, of a numeric address."""
+    return 6 if ":" in address else 4
 
 
 def _is_address(host: str) -> bool:

@@ -1,9 +1,17 @@
-"""Requests for tests."""
+"""Requests for tests, and single looks."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import uvloop
+
 from probes.clock import now_ms
+from probes.curl import Curl
+from probes.guard import AddressPolicy
+from probes.measurement import Measurement
 from probes.messages import HttpTarget, ProbeRequest, Target
+from probes.protocols import PROBES
 
 
 def ask(
@@ -24,3 +32,18 @@ def ask(
         timeout_ms=timeout_ms,
         start_by_ms=now_ms() + late_ms,
     )
+
+
+def look_at(target: Target, policy: AddressPolicy, timeout_ms: int = 5000) -> Measurement:
+    """Probes `target` once."""
+
+    async def once() -> Measurement:
+        async with Curl(policy) as curl:
+            return await PROBES[type(target)](target, timeout_ms, curl)
+
+    return uvloop.run(once())
+
+
+def look(policy: AddressPolicy, url: str, timeout_ms: int = 5000, **target: Any) -> Measurement:
+    """Probes a URL once."""
+    return look_at(HttpTarget(url=url, **target), policy, timeout_ms)

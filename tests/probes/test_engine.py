@@ -246,7 +246,7 @@ def test_what_is_submitted_before_the_start_runs(listener: Listener) -> None:
 
 KINDS: dict[str, Callable[[Listener, int], ProbeRequest]] = {
     "up": lambda listener, number: ask(number, listener.url),
-    "down": lambda listener, number: ask(number, HttpTarget(url=listener.url, expected_status=500)),
+    "down": lambda listener, number: ask(number, HttpTarget(url=listener.url, expected_status=((500, 500),))),
     "tcp": lambda listener, number: ask(number, TcpTarget(host="127.0.0.1", port=listener.port)),
     "late": lambda listener, number: ask(number, listener.url, late_ms=-1),
     "bad url": lambda _, number: ask(number, "gopher://x"),

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from probes.messages import (
     BadMessage,
     Batch,
+    BodyRule,
     HttpTarget,
     ProbeRequest,
     ProbeResult,
     RegionBeat,
     Results,
+    SealedHeader,
     TcpTarget,
     pack,
     split,
@@ -25,7 +27,10 @@ from probes.messages import (
 
 BATCH_JSON = b"""{"version":1,"region":"eu","urgent":true,"requests":[
 {"monitor_id":7,"config_version":3,"scheduled_at_ms":1767225600000,"round_id":11,"attempt":2,
-"target":{"type":"http","url":"https://example.com/","expected_status":200,"body_match":"ok"},
+"target":{"type":"http","url":"https://example.com/","method":"POST","headers":[["X-Id","7"]],
+"auth":{"name":"Authorization","token":"sealed","account_id":5},"body":"{}",
+"expected_status":[[200,204],[418,418]],"body_rule":{"text":"ok","is_negated":true},"max_latency_ms":900,
+"follow_redirects":false,"http_version":"2","ip_version":6},
 "timeout_ms":5000,"start_by_ms":1767225630000},
 {"monitor_id":8,"config_version":1,"scheduled_at_ms":1767225600000,"round_id":null,"attempt":1,
 "target":{"type":"tcp","host":"example.com","port":5432},
@@ -40,7 +45,19 @@ BATCH = Batch(
             scheduled_at_ms=1767225600000,
             round_id=11,
             attempt=2,
-            target=HttpTarget(url="https://example.com/", body_match="ok"),
+            target=HttpTarget(
+                url="https://example.com/",
+                method="POST",
+                headers=(("X-Id", "7"),),
+                auth=SealedHeader(name="Authorization", token="sealed", account_id=5),
+                body="{}",
+                expected_status=((200, 204), (418, 418)),
+                body_rule=BodyRule(text="ok", is_negated=True),
+                max_latency_ms=900,
+                follow_redirects=False,
+                http_version="2",
+                ip_version=6,
+            ),
             timeout_ms=5000,
             start_by_ms=1767225630000,
         ),
@@ -57,7 +74,7 @@ BATCH = Batch(
 RESULTS_JSON = b"""{"version":1,"region":"eu","results":[
 {"monitor_id":7,"config_version":3,"scheduled_at_ms":1767225600000,"round_id":11,"attempt":2,"region":"eu",
 "outcome":"down","started_at_ms":1767225600100,"total_ms":12.5,"error_class":"http_5xx",
-"error":"status 503, expected 200","status_code":503,"address":"93.184.215.14",
+"error":"status 503, expected 200","status_code":503,"address":"93.184.215.14","family":4,
 "dns_ms":1.0,"connect_ms":2.0,"tls_ms":3.0,"ttfb_ms":4.0,"download_ms":2.5},
 {"monitor_id":8,"config_version":1,"scheduled_at_ms":1767225600000,"region":"eu",
 "outcome":"up","started_at_ms":1767225600200,"total_ms":3.25}]}"""
@@ -78,6 +95,7 @@ RESULTS = Results(
             error="status 503, expected 200",
             status_code=503,
             address="93.184.215.14",
+            family=4,
             dns_ms=1.0,
             connect_ms=2.0,
             tls_ms=3.0,
@@ -110,7 +128,7 @@ def test_the_golden_bytes_are_read(wire: bytes, message: Any) -> None:
 
 @pytest.mark.parametrize(("wire", "message"), GOLDEN)
 def test_the_golden_bytes_are_written(wire: bytes, message: Batch | Results | RegionBeat) -> None:
-    assert pack(message) == json.loads(wire)
+    assert json.loads(json.dumps(pack(message))) == json.loads(wire)
 
 
 @pytest.mark.parametrize(
