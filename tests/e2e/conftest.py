@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.environment import Environment
+from benchmarks.environment import Environment
 from tests.e2e.target import Service
 
 

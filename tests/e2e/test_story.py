@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.environment import Environment, wait_for
+from benchmarks.environment import Environment, wait_for
 from tests.e2e.target import Port, Service
 
 pytestmark = pytest.mark.timeout(180)

@@ -1,4 +1,7 @@
-"""A whole Upquorum of its own, as `make up` starts it: servers, web, beat, core and three regions."""
+"""A whole Upquorum of its own, as `make up` starts it: servers, web, beat, core and three regions.
+
+The end-to-end tests and the benchmarks start it, call it and hurt it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -17,7 +20,7 @@ from urllib.request import Request, urlopen
 
 import psutil
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 READY_SECONDS = 45
 STOP_SECONDS = 20
 
@@ -39,8 +42,9 @@ def free_port() -> int:
 class Environment:
     """One data folder and port; started, called, hurt and stopped as a user would."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self.variables = dict(variables or {})
         self.port = free_port()
         self.log = folder.with_suffix(".log")
         self.process: subprocess.Popen[bytes] | None = None
@@ -122,4 +126,5 @@ class Environment:
             "UPQUORUM_ALLOWED_TARGETS": "127.0.0.0/8",
             "UPQUORUM_MIN_INTERVAL_SECONDS": "1",
             "UPQUORUM_TCP_PORTS": "*",
+            **self.variables,
         }
