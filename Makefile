@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway \
 	UPQUORUM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help up test check format lock clean
+.PHONY: help up test check format lock clean sim
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ check: .venv/dev.installed ## lint, types, import rules
 	$(BIN)/ruff format --check
 	$(THROWAWAY_SECRETS) $(BIN)/mypy
 	$(THROWAWAY_SECRETS) $(BIN)/lint-imports
+
+SEEDS ?= 20000
+sim: .venv/dev.installed ## run SEEDS simulated worlds of trouble through the rules of the verdict
+	@$(BIN)/python -m benchmarks.simulation --seeds $(SEEDS)
 
 format: .venv/dev.installed ## format the code and fix what can be fixed
 	$(BIN)/ruff format

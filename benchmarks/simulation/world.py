@@ -1,0 +1,233 @@
+"""The world at work: a clock, a queue of what happens next, and the real rules in between."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from random import Random
+
+from benchmarks.simulation.scenario import Scenario, Target, Vantage
+from incidents.case import Case, Decision, Effect, Round
+from incidents.deciding import begin, go_on, heed
+from incidents.flapping import calm_down
+from monitors.slots import latest_slot_ms, next_slot_ms, turn
+from monitors.status import Status
+from monitors.timing import LATEST_START, TRANSPORT
+from probes.instants import unix_ms
+from probes.messages import ProbeResult
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+SILENCE = 15.0
+"""So long a dead region is still thought alive."""
+SWEEP = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """One commit: what was decided of a monitor, and when."""
+
+    at: float
+    before: Case
+    after: Case
+    effects: tuple[Effect, ...]
+
+
+@dataclass(slots=True)
+class Watched:
+    """A monitor's row, and the history of its commits."""
+
+    target: Target
+    case: Case
+    commits: list[Committed] = field(default_factory=list)
+
+
+class World:
+    """Runs a scenario. `log` is called with a line for each commit."""
+
+    def __init__(self, scenario: Scenario, log: Callable[[str], None] | None = None) -> None:
+        self.scenario = scenario
+        self.random = Random(f"world {scenario.seed}")
+        self.log = log
+        self.now = 0.0
+        self.rounds = 0
+        self.queue: list[tuple[float, int, Callable[[], None]]] = []
+        self.pushed = 0
+        self.watched = [Watched(target, _case(target)) for target in scenario.targets]
+
+    def run(self) -> None:
+        """Until the end of the scenario."""
+        for id_, watched in enumerate(self.watched):
+            begun = begin(watched.case, self.alive(), self.instant)
+            self.commit(id_, Decision(begun))
+            self.later(self._first_slot(id_), partial(self.tick, id_))
+            self.later(SWEEP, partial(self.sweep, id_))
+        while self.queue and self.queue[0][0] < self.scenario.ends:
+            self.now, _, step = heapq.heappop(self.queue)
+            step()
+
+    @property
+    def instant(self) -> datetime:
+        return EPOCH + timedelta(seconds=self.now)
+
+    @property
+    def in_trouble(self) -> bool:
+        return self.now < self.scenario.trouble_ends
+
+    def later(self, at: float, step: Callable[[], None]) -> None:
+        self.pushed += 1
+        heapq.heappush(self.queue, (at, self.pushed, step))
+
+    def alive(self) -> list[str]:
+        """The regions that the core thinks alive and well."""
+        return [region.name for region in self.scenario.regions if not self._given_up(region)]
+
+    def tick(self, id_: int) -> None:
+        """The schedule: one look per slot, from the region whose turn it is."""
+        interval_ms = int(self.watched[id_].case.interval.total_seconds() * 1000)
+        now_ms = unix_ms(self.instant)
+        slot_ms = latest_slot_ms(id_, interval_ms, now_ms)
+        if alive := self.alive():
+            self.look(id_, slot_ms, alive[turn(id_, interval_ms, slot_ms, len(alive))])
+        next_ms = next_slot_ms(id_, interval_ms, now_ms)
+        self.later(self.now + (next_ms - now_ms) / 1000, partial(self.tick, id_))
+
+    def look(self, id_: int, slot_ms: int, region: str, *, is_second: bool = False) -> None:
+        """A scheduled look, under a lease: unanswered, it is made again once, elsewhere."""
+        watched = self.watched[id_]
+        patience = min(watched.target.interval, LATEST_START.total_seconds())
+        self.ask(id_, region, slot_ms, patience)
+        if not is_second:
+            ends = self.now + patience + watched.target.timeout + TRANSPORT.total_seconds()
+            self.later(ends, partial(self.look_again, id_, slot_ms, region))
+
+    def look_again(self, id_: int, slot_ms: int, lost_in: str) -> None:
+        answered = self.watched[id_].case.last_scheduled_at
+        others = [region for region in self.alive() if region != lost_in]
+        if others and (answered is None or unix_ms(answered) < slot_ms):
+            self.look(id_, slot_ms, self.random.choice(others), is_second=True)
+
+    def ask(self, id_: int, region: str, slot_ms: int, patience: float, **identity: int) -> None:
+        """Send a question to a region, over a broker that may lose or delay it."""
+        if self._is_lost():
+            return
+        config_version = self.watched[id_].case.config_version
+        arrives = self.now + self._delay()
+        request = partial(self.probe, id_, region, slot_ms, self.now + patience, config_version, **identity)
+        self.later(arrives, request)
+
+    def probe(
+        self, id_: int, name: str, slot_ms: int, start_by: float, config_version: int, **identity: int
+    ) -> None:
+        """A region looks at a target, and sends home what it saw."""
+        region, target = self._region(name), self.watched[id_].target
+        if any(span.holds(self.now) for span in region.dead):
+            return
+        outcome = self._outcome(region, target, start_by)
+        result = ProbeResult(
+            monitor_id=id_,
+            config_version=config_version,
+            scheduled_at_ms=slot_ms,
+            region=name,
+            outcome=outcome,
+            started_at_ms=unix_ms(self.instant),
+            total_ms=0.0,
+            error_class="refused" if outcome == "down" else "",
+            **identity,
+        )
+        took = target.timeout if outcome == "down" and target.hangs else 0.05
+        for _ in range(2 if self.random.random() < region.doubles else 1):
+            if not self._is_lost():
+                self.later(self.now + took + self._delay(), partial(self.settle, id_, result))
+
+    def settle(self, id_: int, result: ProbeResult) -> None:
+        self.commit(id_, heed(self.watched[id_].case, result, self.alive(), self.instant))
+
+    def sweep(self, id_: int) -> None:
+        """What time brings: tries that are due, deadlines, the end of flapping."""
+        watched = self.watched[id_]
+        if watched.case.round:
+            self.commit(id_, go_on(watched.case, self.alive(), self.instant))
+        if watched.case.flapping_since:
+            self.commit(id_, calm_down(watched.case, "refused", self.instant))
+        self.later(self.now + SWEEP, partial(self.sweep, id_))
+
+    def commit(self, id_: int, decision: Decision) -> None:
+        """Save a decision whole, or not at all; its questions go out if the core still lives by then."""
+        watched = self.watched[id_]
+        if decision.case == watched.case or self._crashes():
+            return
+        before, after = watched.case, self._with_id(decision.case)
+        open_ = after.round if after.round and after.round.closed_at is None else None
+        watched.case = replace(after, round=open_)
+        watched.commits.append(Committed(self.now, before, after, decision.effects))
+        if self.log:
+            self.log(_line(id_, watched.commits[-1], self.now))
+        if open_ and not self._crashes():
+            self._send(id_, before.round, open_)
+
+    def _send(self, id_: int, before: Round | None, round_: Round) -> None:
+        asked = {(each.region, each.attempt) for each in before.ballots if each.asked_at} if before else set()
+        patience = (round_.deadline_at - self.instant).total_seconds()
+        for ballot in round_.ballots:
+            is_new = (ballot.region, ballot.attempt) not in asked
+            if ballot.asked_at and ballot.result is None and is_new:
+                identity = {"round_id": round_.id or 0, "attempt": ballot.attempt}
+                self.ask(id_, ballot.region, unix_ms(round_.scheduled_at), patience, **identity)
+
+    def _with_id(self, case: Case) -> Case:
+        if case.round is None or case.round.id is not None:
+            return case
+        self.rounds += 1
+        return replace(case, round=replace(case.round, id=self.rounds))
+
+    def _outcome(self, region: Vantage, target: Target, start_by: float) -> str:
+        if self.now > start_by:
+            return "missed"
+        if any(span.holds(self.now) for span in region.sick):
+            return "error"
+        blind = any(span.holds(self.now) for span in region.blind)
+        return "down" if blind or target.is_down(self.now) else "up"
+
+    def _given_up(self, region: Vantage) -> bool:
+        silent = any(span.start + SILENCE <= self.now < span.end for span in region.dead)
+        return silent or any(span.holds(self.now) for span in region.sick)
+
+    def _region(self, name: str) -> Vantage:
+        return next(region for region in self.scenario.regions if region.name == name)
+
+    def _is_lost(self) -> bool:
+        return self.in_trouble and self.random.random() < self.scenario.loss
+
+    def _delay(self) -> float:
+        return self.random.uniform(0.001, self.scenario.slowest if self.in_trouble else 0.3)
+
+    def _crashes(self) -> bool:
+        return self.in_trouble and self.random.random() < self.scenario.crashes
+
+    def _first_slot(self, id_: int) -> float:
+        now_ms = unix_ms(EPOCH)
+        interval_ms = int(self.watched[id_].target.interval * 1000)
+        return (next_slot_ms(id_, interval_ms, now_ms) - now_ms) / 1000
+
+
+def _case(target: Target) -> Case:
+    interval = timedelta(seconds=target.interval)
+    return Case(
+        timeout=timedelta(seconds=target.timeout),
+        configured_interval=interval,
+        interval=interval,
+        status=Status.UNKNOWN,
+        since=EPOCH,
+        next_check_at=EPOCH + interval,
+    )
+
+
+def _line(id_: int, commit: Committed, now: float) -> str:
+    round_ = commit.after.round
+    votes = " ".join(f"{each.region}:{each.outcome or '?'}" for each in round_.ballots) if round_ else "-"
+    verdict = round_.verdict if round_ else None
+    effects: Iterable[str] = (type(effect).__name__ for effect in commit.effects)
+    return f"{now:9.3f} monitor {id_} {commit.after.status} [{votes}] {verdict or ''} {' '.join(effects)}"
