@@ -12,6 +12,8 @@ class MonitorsConfig(AppConfig):
     name = "monitors"
 
     def ready(self) -> None:
+        from monitors import checks  # noqa: F401  # registers them
+
         post_migrate.connect(_first_partitions, sender=self)
 
 
