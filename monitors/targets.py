@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from probes.messages import HttpTarget, Target, TcpTarget
-from probes.url import parse_tcp_url
+from probes.messages import HttpTarget, SslTarget, Target, TcpTarget
+from probes.url import parse_address
 
 Options = dict[str, Any]
 
@@ -45,15 +45,24 @@ def keyword_target(url: str, options: Options) -> Target:
 
 
 def tcp_target(url: str, options: Options) -> Target:
-    """`url` as `host:port` or `tcp://host:port`."""
-    parsed = parse_tcp_url(url)
-    return TcpTarget(host=parsed.host, port=parsed.port)
+    """`url` as `host:port` or `tcp://host:port`. `options`: `tls` (bool), `ip_version`."""
+    host, port = parse_address(url, "tcp")
+    given = _given(options, ("tls", "ip_version"))
+    return msgspec.convert({"type": "tcp", "host": host, "port": port, **given}, TcpTarget)
+
+
+def ssl_target(url: str, options: Options) -> Target:
+    """`url` as `host`, `host:port` or `ssl://host:port`. `options`: `warn_days`, `starttls`, `ip_version`."""
+    host, port = parse_address(url, "ssl", default_port=443)
+    given = _given(options, ("warn_days", "starttls", "ip_version"))
+    return msgspec.convert({"type": "ssl", "host": host, "port": port, **given}, SslTarget)
 
 
 TARGETS: dict[str, Callable[[str, Options], Target]] = {
     "http": http_target,
     "keyword": keyword_target,
     "tcp": tcp_target,
+    "ssl": ssl_target,
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pycurl
@@ -27,6 +27,7 @@ MAX_ERROR_CHARS = 200
 X509_V_ERR_CERT_HAS_EXPIRED = 10
 
 Option = tuple[int, Any]
+Inspect = Callable[[pycurl.Curl], None]
 
 ALWAYS: tuple[Option, ...] = (
     (pycurl.NOSIGNAL, 1),
@@ -105,10 +106,12 @@ class Curl:
         timeout_ms: float,
         options: Iterable[Option] = (),
         ip_version: IpVersion | None = None,
+        inspect: Inspect | None = None,
     ) -> Measurement:
         """One transfer of `url`, whose host and port are given too; `timeout_ms` covers all of it.
 
-        `options` are libcurl's. Trouble is a class in the measurement, never an exception.
+        `options` are libcurl's; `inspect` is given the handle at the end. Trouble is a class in the
+        measurement, never an exception.
         """
         started = time.monotonic()
         try:
@@ -124,6 +127,8 @@ class Curl:
         if host not in addresses:
             handle.setopt(pycurl.RESOLVE, [f"+{host}:{port}:{','.join(map(bracketed, addresses))}"])
         measurement = _measure(handle, gate, dns_ms, *await self._run(handle))
+        if inspect:
+            inspect(handle)
         self._release(handle)
         return measurement
 

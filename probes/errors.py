@@ -1,4 +1,4 @@
-"""Why a probe was not `up`: the closed list of error classes, and what libcurl's codes mean in it."""
+"""Why a probe was not simply `up`: the closed list of error classes, and what libcurl's codes mean in it."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class ErrorClass(StrEnum):
     TLS = "tls", "The TLS handshake failed."
     CERT_EXPIRED = "cert_expired", "The certificate, or one that signed it, has expired."
     CERT_INVALID = "cert_invalid", "The certificate is not trusted, or not for this host."
+    CERT_EXPIRING = "cert_expiring", "All is well, but a certificate expires within the days to warn of."
     PROTOCOL = "protocol", "The answer is not valid in its protocol, or of another version than asked for."
     HTTP_4XX = "http_4xx", "The status is a client error, and not the expected one."
     HTTP_5XX = "http_5xx", "The status is a server error, and not the expected one."
@@ -50,7 +51,7 @@ class ErrorClass(StrEnum):
     @property
     def outcome(self) -> Outcome:
         """What a probe that ended so reports."""
-        return NOT_A_VOTE.get(self, "down")
+        return NOT_DOWN.get(self, "down")
 
 
 class Fault(NamedTuple):
@@ -60,7 +61,8 @@ class Fault(NamedTuple):
     error: str
 
 
-NOT_A_VOTE: dict[ErrorClass, Outcome] = {
+NOT_DOWN: dict[ErrorClass, Outcome] = {
+    ErrorClass.CERT_EXPIRING: "up",
     ErrorClass.BLOCKED: "error",
     ErrorClass.REGION_SICK: "error",
     ErrorClass.INTERNAL: "error",
@@ -82,6 +84,7 @@ CURL_CODES: dict[int, ErrorClass] = {  # what needs more than the code is in pro
     pycurl.E_SEND_ERROR: ErrorClass.RESET,
     pycurl.E_RECV_ERROR: ErrorClass.RESET,
     pycurl.E_SSL_CIPHER: ErrorClass.TLS,
+    pycurl.E_USE_SSL_FAILED: ErrorClass.TLS,  # no STARTTLS
     pycurl.E_BAD_CONTENT_ENCODING: ErrorClass.PROTOCOL,
     pycurl.E_SSL_ISSUER_ERROR: ErrorClass.CERT_INVALID,
     E_HTTP2_STREAM: ErrorClass.PROTOCOL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from probes.errors import ErrorClass
+from probes.messages import Certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,4 @@ class Measurement:
     address: str = ""
     """The numeric address that was last connected to, or tried."""
     timings: Timings = field(default_factory=Timings)
+    certificate: Certificate | None = None

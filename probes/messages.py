@@ -18,6 +18,7 @@ Outcome = Literal["up", "down", "missed", "error"]
 """Only `up` and `down` vote. `missed`: too late to run. `error`: our own fault, or our policy refused."""
 HttpVersion = Literal["1.1", "2", "3"]
 IpVersion = Literal[4, 6]
+StartTls = Literal["smtp", "imap", "pop3"]
 
 
 class SealedHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,9 +60,24 @@ class TcpTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
 
     host: str
     port: int
+    tls: bool = False
+    """Then the handshake must end as well, with a certificate that is trusted."""
+    ip_version: IpVersion | None = None
 
 
-Target = HttpTarget | TcpTarget
+class SslTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="ssl"):
+    """A certificate that must be trusted, for this host, and valid."""
+
+    host: str
+    port: int = 443
+    warn_days: int | None = None
+    """With fewer days left the probe is `up`, and marked `cert_expiring`."""
+    starttls: StartTls | None = None
+    """The protocol that is spoken before the handshake; None begins with it."""
+    ip_version: IpVersion | None = None
+
+
+Target = HttpTarget | TcpTarget | SslTarget
 
 
 class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +92,15 @@ class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ms: int
     start_by_ms: int
     """Past this instant the probe is not run, and its outcome is `missed`."""
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server presented, trusted or not."""
+
+    issuer: str
+    expires_at_ms: int
+    chain_expires_at_ms: int
+    """The earliest of all certificates that were sent."""
 
 
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -101,6 +126,7 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     tls_ms: float | None = None
     ttfb_ms: float | None = None
     download_ms: float | None = None
+    certificate: Certificate | None = None
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from probes.errors import ErrorClass
 from probes.measurement import Measurement
 from probes.messages import ProbeRequest, ProbeResult
 from probes.protocols import PROBES
+from probes.resolver import ip_version_of
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +56,11 @@ def result(request: ProbeRequest, region: str, started_at_ms: int, measured: Mea
         error=measured.error,
         status_code=measured.status_code,
         address=measured.address,
+        family=ip_version_of(measured.address) if measured.address else None,
         dns_ms=timings.dns_ms,
         connect_ms=timings.connect_ms,
         tls_ms=timings.tls_ms,
         ttfb_ms=timings.ttfb_ms,
         download_ms=timings.download_ms,
+        certificate=measured.certificate,
     )

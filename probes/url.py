@@ -12,6 +12,8 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit
 
+import idna
+
 from probes.messages import TcpTarget
 
 MAX_URL_CHARS = 2048
@@ -54,15 +56,21 @@ def parse_http_url(text: str) -> HttpUrl:
 
 def parse_tcp_url(text: str) -> TcpTarget:
     """The target in `tcp://host:port`, `host:port` or `[v6]:port`; raises `BadUrl`."""
-    parts = _split(text if "://" in text else f"tcp://{text}")
-    if parts.scheme != "tcp":
-        raise BadUrl("the scheme must be tcp")
+    host, port = parse_address(text, "tcp")
+    return TcpTarget(host=host, port=port)
+
+
+def parse_address(text: str, scheme: str, default_port: int | None = None) -> tuple[str, int]:
+    """Host and port in `scheme://host:port`, `host:port` or `[v6]:port`; raises `BadUrl`."""
+    parts = _split(text if "://" in text else f"{scheme}://{text}")
+    if parts.scheme != scheme:
+        raise BadUrl(f"the scheme must be {scheme}")
     if parts.path or parts.query or parts.fragment:
         raise BadUrl("nothing may follow the port")
     host, port = _authority(parts.netloc)
-    if port is None:
+    if (port := port or default_port) is None:
         raise BadUrl("a port is required")
-    return TcpTarget(host=host, port=port)
+    return host, port
 
 
 def parse_host(text: str) -> str:
@@ -123,9 +131,9 @@ def _ipv6(text: str) -> str:
 def _idna(text: str) -> str:
     if text.isascii():
         return text
-    if len(text) > MAX_HOST_CHARS:  # before the codec: its cost grows faster than the text
+    if len(text) > MAX_HOST_CHARS:  # before it is encoded: the cost grows faster than the text
         raise BadUrl(f"the host is longer than {MAX_HOST_CHARS} characters")
     try:
-        return text.encode("idna").decode("ascii")
-    except UnicodeError as error:
+        return idna.encode(text, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
         raise BadUrl("the host is not a valid internationalized name") from error

@@ -7,8 +7,9 @@ from typing import Any
 
 from probes.curl import Curl
 from probes.measurement import Measurement
-from probes.messages import HttpTarget, TcpTarget
+from probes.messages import HttpTarget, SslTarget, TcpTarget
 from probes.protocols.http import probe_http
+from probes.protocols.ssl import probe_ssl
 from probes.protocols.tcp import probe_tcp
 
 Probe = Callable[[Any, int, Curl], Awaitable[Measurement]]
@@ -17,4 +18,5 @@ Probe = Callable[[Any, int, Curl], Awaitable[Measurement]]
 PROBES: dict[type, Probe] = {
     HttpTarget: probe_http,
     TcpTarget: probe_tcp,
+    SslTarget: probe_ssl,
 }

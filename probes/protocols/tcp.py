@@ -1,4 +1,4 @@
-"""TCP: the port accepts a connection."""
+"""TCP: the port accepts a connection and, if asked for, the TLS handshake on it succeeds."""
 
 from __future__ import annotations
 
@@ -16,5 +16,6 @@ async def probe_tcp(target: TcpTarget, timeout_ms: int, curl: Curl) -> Measureme
     libcurl does it with CONNECT_ONLY, so that guard, deadline and error classes are those of HTTP.
     """
     host = parse_host(target.host)
-    url = f"http://{bracketed(host)}:{target.port}"
-    return await curl.transfer(url, host, target.port, timeout_ms, [(pycurl.CONNECT_ONLY, 1)])
+    url = f"{'https' if target.tls else 'http'}://{bracketed(host)}:{target.port}"
+    options = [(pycurl.CONNECT_ONLY, 1), (pycurl.SSL_ENABLE_ALPN, 0)]
+    return await curl.transfer(url, host, target.port, timeout_ms, options, target.ip_version)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
+import pycurl
 import pytest
+import trustme
 
+from probes import curl
 from probes.guard import AddressPolicy
 from tests.probes.listeners import Listener
 
@@ -42,3 +46,12 @@ def full_port() -> Iterator[int]:
             client.setblocking(False)
             client.connect_ex(server.getsockname())
         yield int(server.getsockname()[1])
+
+
+@pytest.fixture
+def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> trustme.CA:
+    """A certificate authority that probes trust, and no other."""
+    made = trustme.CA()
+    made.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setattr(curl, "ALWAYS", (*curl.ALWAYS, (pycurl.CAINFO, str(tmp_path / "ca.pem"))))
+    return made

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
-import uvloop
+from typing import Any
 
-from probes.curl import Curl
+import pytest
+import trustme
+
 from probes.errors import ErrorClass
 from probes.guard import AddressPolicy
 from probes.measurement import Measurement
 from probes.messages import TcpTarget
-from probes.protocols.tcp import probe_tcp
+from tests.probes.asking import look_at
 from tests.probes.listeners import Listener
+from tests.probes.tls import server_context
 
 
-def look(policy: AddressPolicy, host: str, port: int, timeout_ms: int = 5000) -> Measurement:
-    async def once() -> Measurement:
-        async with Curl(policy) as curl:
-            return await probe_tcp(TcpTarget(host=host, port=port), timeout_ms, curl)
-
-    return uvloop.run(once())
+def look(policy: AddressPolicy, host: str, port: int, timeout_ms: int = 5000, **target: Any) -> Measurement:
+    return look_at(TcpTarget(host=host, port=port, **target), policy, timeout_ms)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST.", "::ffff:127.0.0.1"])
@@ -53,3 +51,27 @@ def test_a_full_backlog_meets_the_deadline(loopback: AddressPolicy, full_port: i
 
 def test_a_name_that_does_not_resolve_is_down(loopback: AddressPolicy) -> None:
     assert look(loopback, f"{'a' * 64}.example", 80).error_class == ErrorClass.DNS
+
+
+def test_tls_on_the_port_is_up_once_the_handshake_is_done(
+    loopback: AddressPolicy, authority: trustme.CA
+) -> None:
+    with Listener(server_context(authority.issue_cert("127.0.0.1"))) as server:
+        measured = look(loopback, "127.0.0.1", server.port, tls=True)
+    assert (measured.error_class, measured.error) == (None, "")
+    assert (measured.timings.tls_ms or 0) > 0
+
+
+def test_tls_that_is_not_there_or_not_trusted(
+    listener: Listener, loopback: AddressPolicy, authority: trustme.CA
+) -> None:
+    assert look(loopback, "127.0.0.1", listener.port, tls=True).error_class == ErrorClass.TLS
+    with Listener(server_context(authority.issue_cert("other.example"))) as server:
+        assert look(loopback, "127.0.0.1", server.port, tls=True).error_class == ErrorClass.CERT_INVALID
+
+
+def test_tls_that_never_finishes_meets_the_deadline(listener: Listener, loopback: AddressPolicy) -> None:
+    listener.script = listener.hang
+    measured = look(loopback, "127.0.0.1", listener.port, timeout_ms=150, tls=True)
+    assert measured.error_class == ErrorClass.TIMEOUT
+    assert 140 <= measured.timings.total_ms < 400

@@ -3,47 +3,18 @@
 from __future__ import annotations
 
 import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pycurl
 import pytest
 import uvloop
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from probes.curl import Curl
 from probes.errors import ErrorClass
 from probes.guard import AddressPolicy
 from probes.measurement import Measurement
 from tests.probes.listeners import Listener
-
-
-def certificate(folder: Path, address: str, valid_days: int) -> Path:
-    """A self-signed certificate and its key, in one file; it began ten days ago."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "upquorum test")])
-    begin = datetime.now(UTC) - timedelta(days=10)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(begin + timedelta(days=valid_days))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file = folder / "server.pem"
-    file.write_bytes(key.private_bytes(pem, *plain) + signed.public_bytes(pem))
-    return file
+from tests.probes.tls import certificate
 
 
 def look(file: Path, policy: AddressPolicy, *, trusting: bool) -> Measurement:
