@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway \
 	UPQUORUM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help up test check format lock clean sim
+.PHONY: help up test accuracy check format lock clean sim
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ up: .venv/local.installed ## run everything on this machine until ctrl-C
 
 test: .venv/dev.installed ## run the tests, on a PostgreSQL and a Valkey of their own
 	@$(BIN)/python -m pytest
+
+accuracy: .venv/dev.installed ## do faults to the real system and measure what it tells (ARGS="--help")
+	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
 
 check: .venv/dev.installed ## lint, types, import rules
 	$(BIN)/ruff check
