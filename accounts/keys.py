@@ -7,8 +7,10 @@ import hmac
 import re
 import secrets
 import string
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import Account, ApiKey
@@ -17,11 +19,23 @@ SCHEME = "umk_live_"
 SECRET_LENGTH = 40
 SHOWN_LENGTH = len(SCHEME) + 8
 LAST_USED_RESOLUTION = timedelta(minutes=1)
+KEYS_PER_ACCOUNT = 10
+ROTATION_GRACE = timedelta(minutes=5)
 ALPHABET = string.ascii_letters + string.digits
 SHAPE = re.compile(SCHEME + f"[A-Za-z0-9]{{{SECRET_LENGTH}}}")
 
 
-def issue_key(account: Account, label: str, now: datetime) -> tuple[ApiKey, str]:
+class KeyLimitReached(Exception):
+    """The account has `KEYS_PER_ACCOUNT` keys."""
+
+
+class LastKey(Exception):
+    """Without this key the account could not be reached any more."""
+
+
+def issue_key(
+    account: Account, label: str, now: datetime, scopes: Sequence[str] | None = None
+) -> tuple[ApiKey, str]:
     """A new key of `account` and its plain text, which is stored nowhere and so can be shown only now."""
     plaintext = SCHEME + "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
     key = ApiKey.objects.create(
@@ -29,9 +43,39 @@ def issue_key(account: Account, label: str, now: datetime) -> tuple[ApiKey, str]
         label=label,
         prefix=plaintext[:SHOWN_LENGTH],
         digest=_digest(plaintext),
+        scopes=None if scopes is None else list(scopes),
         created_at=now,
     )
     return key, plaintext
+
+
+@transaction.atomic
+def add_key(
+    account: Account, label: str, now: datetime, scopes: Sequence[str] | None = None
+) -> tuple[ApiKey, str]:
+    """One more key, and its plain text; raises `KeyLimitReached`."""
+    Account.objects.select_for_update().get(pk=account.pk)
+    if account.api_keys.lasting().count() >= KEYS_PER_ACCOUNT:
+        raise KeyLimitReached
+    return issue_key(account, label, now, scopes)
+
+
+@transaction.atomic
+def rotate_key(key: ApiKey, now: datetime) -> tuple[ApiKey, str]:
+    """A key in place of `key`, and its plain text; the old one is valid for `ROTATION_GRACE` more."""
+    Account.objects.select_for_update().get(pk=key.account_id)
+    ApiKey.objects.filter(pk=key.pk).update(expires_at=now + ROTATION_GRACE)
+    return issue_key(key.account, key.label, now, key.scopes)
+
+
+@transaction.atomic
+def revoke_key(key: ApiKey) -> None:
+    """Refuse `key` from now on; raises `LastKey` where no lasting key would be left."""
+    Account.objects.select_for_update().get(pk=key.account_id)
+    others = ApiKey.objects.lasting().filter(account=key.account_id).exclude(pk=key.pk)
+    if key.expires_at is None and not others.exists():
+        raise LastKey
+    key.delete()
 
 
 def find_key(plaintext: str, now: datetime) -> ApiKey | None:

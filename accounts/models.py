@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -24,6 +25,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Keys neither revoked nor past their end at `now`."""
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
 
+    def lasting(self) -> ApiKeyQuerySet:
+        """Keys that were not rotated: those that count against the limit, and keep an account reachable."""
+        return self.filter(expires_at=None)
+
 
 class ApiKey(models.Model):
     """A credential of an account. `prefix` finds it and is safe to show; `digest` proves it."""
@@ -35,7 +40,9 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
-    """From then on the key is refused: set when it is revoked, or rotated with a grace."""
+    """From then on the key is refused: set when it is rotated, with a grace."""
+    scopes = ArrayField(models.CharField(max_length=64), null=True, blank=True)
+    """What it may do, as `accounts.scopes` names it; null: everything."""
 
     objects = ApiKeyQuerySet.as_manager()
 

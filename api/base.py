@@ -8,12 +8,14 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import Account
+from accounts.models import Account, ApiKey
+from accounts.scopes import allows
 from api.auth import BearerKey
 from api.errors import Refusal, flat_envelope
 
@@ -35,12 +37,21 @@ class AnyTypeJSONParser(JSONParser):
 class View(APIView):
     """A view of one account's objects."""
 
+    resource: str
+    """What a key's scopes must name to be let in: `<resource>:read`, or `:write` for all but GET."""
     authentication_classes = (BearerKey,)
     renderer_classes = (JSONRenderer,)
     parser_classes = (AnyTypeJSONParser,)
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return flat_envelope
+
+    def check_permissions(self, request: Request) -> None:
+        """Refuse a key that was made for something else."""
+        key: ApiKey = request.auth  # type: ignore[assignment]
+        needed = f"{self.resource}:{'read' if request.method in SAFE_METHODS else 'write'}"
+        if not allows(key.scopes, needed):
+            raise Refusal(403, f"API key does not have {needed} scope")
 
     @property
     def account(self) -> Account:

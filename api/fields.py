@@ -34,14 +34,17 @@ class Text(StrictField):
 
     default_error_messages = {
         "type": "{name} must be a string",
+        "short": "{name} must be at least {shortest} characters",
         "long": "{name} must be {longest} characters or less",
         "control": "{name} must not contain control characters",
         "encoding": "{name} must be valid UTF-8",
     }
 
-    def __init__(self, *, longest: int, forbidden: re.Pattern[str] = CONTROL, **kwargs: Any) -> None:
+    def __init__(
+        self, *, longest: int, shortest: int = 1, forbidden: re.Pattern[str] = CONTROL, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.longest, self.forbidden = longest, forbidden
+        self.longest, self.shortest, self.forbidden = longest, shortest, forbidden
 
     def to_internal_value(self, data: Any) -> str | None:
         if not isinstance(data, str):
@@ -53,6 +56,8 @@ class Text(StrictField):
         return None if self.allow_null else self.fail("required")
 
     def _refuse(self, text: str) -> None:
+        if text and len(text) < self.shortest:
+            self.fail("short", shortest=self.shortest)
         if len(text) > self.longest:
             self.fail("long", longest=self.longest)
         if self.forbidden.search(text):

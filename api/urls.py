@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from api.base import not_found
+from api.views.account import AccountStatus
+from api.views.deliveries import DeliveryList
 from api.views.incidents import IncidentDetail, IncidentList
+from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList
 from api.views.rounds import RoundList
 from api.views.webhooks import WebhookSlot
@@ -15,6 +18,11 @@ urlpatterns = [
     path("v1/monitors/<str:id_text>", MonitorDetail.as_view()),
     path("v1/monitors/<str:id_text>/webhook", WebhookSlot.as_view()),
     path("v1/monitors/<str:id_text>/rounds", RoundList.as_view()),
+    path("v1/account", AccountStatus.as_view()),
+    path("v1/keys", KeyList.as_view()),
+    path("v1/keys/<str:id_text>", KeyDetail.as_view()),
+    path("v1/keys/<str:id_text>/rotate", KeyRotation.as_view()),
+    path("v1/webhook-deliveries", DeliveryList.as_view()),
     path("v1/incidents", IncidentList.as_view()),
     path("v1/incidents/<str:id_text>", IncidentDetail.as_view()),
     re_path(r"", not_found),

@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from accounts.models import Account, ApiKey
+from accounts.scopes import SCOPES
 from api import fields
 from api.targets import URL_CHECKS
 from incidents.events import EVENTS
@@ -16,13 +18,15 @@ from monitors.models import Evidence, Monitor, MonitorState, RegionalFailure
 from monitors.status import Status
 from probes.instants import from_unix_ms, rfc3339
 from probes.messages import TIMINGS
-from webhooks.models import Webhook
+from webhooks.models import Delivery, Webhook
 from webhooks.sealing import open_secret
 from webhooks.services import Fields
 
 LONGEST_NAME = 255
 LONGEST_URL = 2048
 LONGEST_MATCH = 1024
+SHORTEST_LABEL = 3
+LONGEST_LABEL = 100
 LONGEST_INTERVAL_SECONDS = 86_400
 DEFAULT_INTERVAL_SECONDS = 60
 DEFAULT_TIMEOUT_MS = 10_000
@@ -51,6 +55,20 @@ class WebhookInput(serializers.Serializer[Webhook]):
 
     url = fields.Text(longest=LONGEST_URL)
     events = fields.Choices(list(EVENTS), required=False, allow_null=True)
+
+
+class KeyInput(serializers.Serializer[ApiKey]):
+    """The body that creates a key."""
+
+    label = fields.Text(shortest=SHORTEST_LABEL, longest=LONGEST_LABEL)  # type: ignore[assignment]  # a Field has one, too
+    scopes = fields.Choices(list(SCOPES), required=False, allow_null=True)
+
+
+def key_fields(data: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a new key; raises a refusal that names the first that is wrong."""
+    serializer = KeyInput(data=data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
 
 
 def webhook_fields(data: dict[str, Any]) -> Fields:
@@ -124,6 +142,42 @@ def webhook_body(webhook: Webhook) -> dict[str, Any]:
         "secret": open_secret(webhook.secret, webhook.account_id),
         "created_at": rfc3339(webhook.created_at),
         **({"events": webhook.events} if webhook.events is not None else {}),
+    }
+
+
+def key_body(key: ApiKey) -> dict[str, Any]:
+    """A key without its plain text; `expires_at` only where it was rotated."""
+    body = {
+        "id": key.pk,
+        "label": key.label,
+        "prefix": key.prefix,
+        "scopes": key.scopes,
+        "created_at": rfc3339(key.created_at),
+        "last_used_at": rfc3339(key.last_used_at) if key.last_used_at else None,
+    }
+    return body | ({"expires_at": rfc3339(key.expires_at)} if key.expires_at else {})
+
+
+def account_body(account: Account) -> dict[str, Any]:
+    """An account in its envelope."""
+    return {"account": {"id": account.pk, "name": account.name, "created_at": rfc3339(account.created_at)}}
+
+
+def delivery_body(delivery: Delivery) -> dict[str, Any]:
+    """A delivery as the log shows it."""
+    last = delivery.last_attempt_at
+    return {
+        "id": delivery.pk,
+        "webhook_id": delivery.webhook_id,
+        "monitor_id": delivery.subject_id,
+        "account_id": delivery.account_id,
+        "event_type": delivery.event.type,
+        "status": delivery.status,
+        "attempt_count": delivery.attempt_count,
+        "last_response_code": delivery.last_response_code,
+        "last_attempt_at": rfc3339(last) if last else None,
+        "next_attempt_at": rfc3339(delivery.next_attempt_at),
+        "created_at": rfc3339(delivery.created_at),
     }
 
 

@@ -17,6 +17,8 @@ INCIDENT_TYPES = [each.value for each in IncidentType]
 
 
 class IncidentList(View):
+    resource = "incidents"
+
     def get(self, request: Request) -> Response:
         """The account's incidents, newest first, filtered and paged."""
         page = Page.of(request)
@@ -25,6 +27,8 @@ class IncidentList(View):
 
 
 class IncidentDetail(View):
+    resource = "incidents"
+
     def get(self, request: Request, id_text: str) -> Response:
         """One incident in its envelope."""
         incident = self.account.incidents.filter(pk=path_id(id_text, "invalid incident ID")).first()

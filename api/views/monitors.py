@@ -32,6 +32,8 @@ POLL_SECONDS = 0.05
 
 
 class MonitorList(View):
+    resource = "monitors"
+
     def get(self, request: Request) -> Response:
         """All of the account's monitors; filters are accepted and ignored, as the contract says."""
         return Response([native.listed_monitor_body(monitor) for monitor in owned(self.account)])
@@ -51,6 +53,8 @@ class MonitorList(View):
 
 
 class MonitorDetail(View):
+    resource = "monitors"
+
     def get(self, request: Request, id_text: str) -> Response:
         """The monitor, its state and its newest evidence."""
         return whole(find(self.account, id_text))

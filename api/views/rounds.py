@@ -14,6 +14,8 @@ from incidents.models import Vote
 
 
 class RoundList(View):
+    resource = "incidents"
+
     def get(self, request: Request, id_text: str) -> Response:
         """The monitor's rounds, newest first: also those that decided not to alert."""
         monitor, page = find(self.account, id_text), Page.of(request)

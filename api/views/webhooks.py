@@ -15,6 +15,8 @@ from webhooks.services import get_webhook, remove_webhook, set_webhook
 
 
 class WebhookSlot(View):
+    resource = "webhooks"
+
     def get(self, request: Request, id_text: str) -> Response:
         """The webhook with its secret."""
         webhook = get_webhook(account_id=self.account.pk, subject_id=find(self.account, id_text).pk)

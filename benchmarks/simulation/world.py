@@ -17,7 +17,7 @@ from monitors.slots import latest_slot_ms, next_slot_ms, turn
 from monitors.status import Status
 from monitors.timing import LATEST_START, TRANSPORT
 from probes.instants import unix_ms
-from probes.messages import ProbeResult
+from probes.messages import Outcome, ProbeResult
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 SILENCE = 15.0
@@ -42,6 +42,19 @@ class Watched:
     target: Target
     case: Case
     commits: list[Committed] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a region is asked; a message on its way."""
+
+    monitor_id: int
+    region: str
+    slot_ms: int
+    start_by: float
+    config_version: int
+    round_id: int | None
+    attempt: int
 
 
 class World:
@@ -109,38 +122,52 @@ class World:
         if others and (answered is None or unix_ms(answered) < slot_ms):
             self.look(id_, slot_ms, self.random.choice(others), is_second=True)
 
-    def ask(self, id_: int, region: str, slot_ms: int, patience: float, **identity: int) -> None:
+    def ask(
+        self,
+        id_: int,
+        region: str,
+        slot_ms: int,
+        patience: float,
+        round_id: int | None = None,
+        attempt: int = 1,
+    ) -> None:
         """Send a question to a region, over a broker that may lose or delay it."""
         if self._is_lost():
             return
-        config_version = self.watched[id_].case.config_version
-        arrives = self.now + self._delay()
-        request = partial(self.probe, id_, region, slot_ms, self.now + patience, config_version, **identity)
-        self.later(arrives, request)
+        question = Question(
+            monitor_id=id_,
+            region=region,
+            slot_ms=slot_ms,
+            start_by=self.now + patience,
+            config_version=self.watched[id_].case.config_version,
+            round_id=round_id,
+            attempt=attempt,
+        )
+        self.later(self.now + self._delay(), partial(self.probe, question))
 
-    def probe(
-        self, id_: int, name: str, slot_ms: int, start_by: float, config_version: int, **identity: int
-    ) -> None:
+    def probe(self, question: Question) -> None:
         """A region looks at a target, and sends home what it saw."""
-        region, target = self._region(name), self.watched[id_].target
+        region, target = self._region(question.region), self.watched[question.monitor_id].target
         if any(span.holds(self.now) for span in region.dead):
             return
-        outcome = self._outcome(region, target, start_by)
+        outcome = self._outcome(region, target, question.start_by)
         result = ProbeResult(
-            monitor_id=id_,
-            config_version=config_version,
-            scheduled_at_ms=slot_ms,
-            region=name,
+            monitor_id=question.monitor_id,
+            config_version=question.config_version,
+            scheduled_at_ms=question.slot_ms,
+            round_id=question.round_id,
+            attempt=question.attempt,
+            region=question.region,
             outcome=outcome,
             started_at_ms=unix_ms(self.instant),
             total_ms=0.0,
             error_class="refused" if outcome == "down" else "",
-            **identity,
         )
         took = target.timeout if outcome == "down" and target.hangs else 0.05
         for _ in range(2 if self.random.random() < region.doubles else 1):
             if not self._is_lost():
-                self.later(self.now + took + self._delay(), partial(self.settle, id_, result))
+                arrives = self.now + took + self._delay()
+                self.later(arrives, partial(self.settle, question.monitor_id, result))
 
     def settle(self, id_: int, result: ProbeResult) -> None:
         self.commit(id_, heed(self.watched[id_].case, result, self.alive(), self.instant))
@@ -174,8 +201,8 @@ class World:
         for ballot in round_.ballots:
             is_new = (ballot.region, ballot.attempt) not in asked
             if ballot.asked_at and ballot.result is None and is_new:
-                identity = {"round_id": round_.id or 0, "attempt": ballot.attempt}
-                self.ask(id_, ballot.region, unix_ms(round_.scheduled_at), patience, **identity)
+                slot_ms = unix_ms(round_.scheduled_at)
+                self.ask(id_, ballot.region, slot_ms, patience, round_.id, ballot.attempt)
 
     def _with_id(self, case: Case) -> Case:
         if case.round is None or case.round.id is not None:
@@ -183,7 +210,7 @@ class World:
         self.rounds += 1
         return replace(case, round=replace(case.round, id=self.rounds))
 
-    def _outcome(self, region: Vantage, target: Target, start_by: float) -> str:
+    def _outcome(self, region: Vantage, target: Target, start_by: float) -> Outcome:
         if self.now > start_by:
             return "missed"
         if any(span.holds(self.now) for span in region.sick):

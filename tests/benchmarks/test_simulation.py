@@ -10,6 +10,7 @@ from benchmarks.simulation import scenario
 from benchmarks.simulation.__main__ import run
 from benchmarks.simulation.world import World
 from incidents import deciding, flapping, rounds, verdict
+from incidents.case import Round
 from incidents.verdict import Verdict
 
 SEEDS = range(1, 121)
@@ -58,7 +59,7 @@ def test_an_incident_that_does_not_end_is_caught(monkeypatch: pytest.MonkeyPatch
 
 
 def test_silence_that_votes_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def impatient(round_: rounds.Round, now: object) -> Verdict:
+    def impatient(round_: Round, now: object) -> Verdict:
         return Verdict.DOWN
 
     monkeypatch.setattr(deciding, "verdict_of", impatient)
