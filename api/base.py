@@ -18,6 +18,7 @@ from accounts.models import Account, ApiKey
 from accounts.scopes import allows
 from api.auth import BearerKey
 from api.errors import Refusal, flat_envelope
+from api.limits import TooMany, count
 
 LARGEST_ID = 2**63 - 1
 
@@ -45,6 +46,17 @@ class View(APIView):
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return flat_envelope
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if isinstance(exc, TooMany):
+            response["Retry-After"] = str(exc.retry_after_seconds)
+        return response
+
+    def perform_authentication(self, request: Request) -> None:
+        """Who asks, and whether not too often: known before anything is done for them."""
+        super().perform_authentication(request)
+        count(request, self.account)
 
     def check_permissions(self, request: Request) -> None:
         """Refuse a key that was made for something else."""

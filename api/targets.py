@@ -11,6 +11,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from api.errors import Refusal
+from monitors.optouts import opted_out
 from probes.resolve import Blocked, Unresolvable, check_host
 from probes.url import BadUrl, parse_http_url, parse_tcp_url
 
@@ -45,6 +46,8 @@ URL_CHECKS: dict[str, Callable[[str], None]] = {
 
 
 def _check_host(host: str, port: int) -> None:
+    if opted_out(host):
+        raise Refusal(400, "url rejected: the owner of the target has opted out")
     try:
         check_host(host, port, settings.ADDRESS_POLICY)
     except Unresolvable as error:

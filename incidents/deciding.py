@@ -2,7 +2,7 @@
 
 1. An answer of another configuration, or of a paused monitor, says nothing.
 2. A scheduled answer that is newer than any before, and disagrees with the state, opens a round; while one
-   is open, an answer from outside it is no vote.
+   is open, an answer from outside it is no vote, and while no region is to be believed, none opens.
 3. An answer of the open round is counted; a quorum closes it, and so does the hope of one running out.
 4. The verdict changes the state, or leaves it and shows which regions fail alone.
 """
@@ -65,7 +65,7 @@ def _heed_scheduled(case: Case, result: ProbeResult, alive: Sequence[str], now: 
         case = _seen(replace(case, last_scheduled_at=slot), result)
     if result.outcome == case.status:
         return regional.recover(case, result)
-    if not is_newer or result.outcome not in ("up", "down") or case.round is not None:
+    if not is_newer or result.outcome not in ("up", "down") or case.round is not None or not alive:
         return Decision(case)
     return _conclude(case, round_on(result, alive, case.timeout, now), alive, now)
 

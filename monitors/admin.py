@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from monitors.models import Lease, Monitor, MonitorState, Pulse, Region
+from monitors.models import (
+    KillSwitch,
+    Lease,
+    Monitor,
+    MonitorState,
+    OperatorEvent,
+    OptOut,
+    Pulse,
+    Region,
+    RegionalFailure,
+)
 
 
 @admin.register(Monitor)
@@ -24,7 +34,31 @@ class MonitorStateAdmin(admin.ModelAdmin[MonitorState]):
 
 @admin.register(Region)
 class RegionAdmin(admin.ModelAdmin[Region]):
-    list_display = ("name", "last_seen_at", "worker", "in_flight")
+    list_display = ("name", "last_seen_at", "worker", "in_flight", "sick", "suspect_since")
+
+
+@admin.register(KillSwitch)
+class KillSwitchAdmin(admin.ModelAdmin[KillSwitch]):
+    list_display = ("reason", "engaged_at")
+
+
+@admin.register(OptOut)
+class OptOutAdmin(admin.ModelAdmin[OptOut]):
+    list_display = ("domain", "note", "created_at")
+    search_fields = ("domain",)
+
+
+@admin.register(RegionalFailure)
+class RegionalFailureAdmin(admin.ModelAdmin[RegionalFailure]):
+    list_display = ("state", "region", "error_class", "since", "seen_at")
+    list_filter = ("region", "error_class")
+    raw_id_fields = ("state",)
+
+
+@admin.register(OperatorEvent)
+class OperatorEventAdmin(admin.ModelAdmin[OperatorEvent]):
+    list_display = ("kind", "began_at", "ended_at", "detail")
+    list_filter = ("kind",)
 
 
 admin.site.register([Lease, Pulse])

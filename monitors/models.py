@@ -151,6 +151,32 @@ class OperatorEvent(models.Model):
         return f"{self.kind} since {self.began_at}"
 
 
+class KillSwitch(models.Model):
+    """While its one row exists no region is asked anything, whoever's monitor it is."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    engaged_at = models.DateTimeField(auto_now_add=True)
+    reason = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_kill_switch")]
+        verbose_name_plural = "kill switch"
+
+    def __str__(self) -> str:
+        return f"engaged: {self.reason}"
+
+
+class OptOut(models.Model):
+    """A domain whose owner does not want to be monitored; it covers the names below it."""
+
+    domain = models.CharField(max_length=253, unique=True)
+    note = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.domain
+
+
 class Pulse(models.Model):
     """The newest run of a periodic task, and since when it has run without a gap."""
 

@@ -9,7 +9,7 @@ import msgspec
 from django.conf import settings
 from django.db.models import Count, QuerySet
 
-from monitors.models import MonitorState, Region, RegionalFailure
+from monitors.models import KillSwitch, MonitorState, Region, RegionalFailure
 from monitors.pulse import running_since
 from monitors.status import Status
 from probes.errors import ErrorClass
@@ -24,7 +24,8 @@ FEWEST_FAILURES = 3
 def live_regions(now: datetime) -> list[str]:
     """The regions that look, in the order that they take turns: heard of lately, and with well canaries.
 
-    While the core itself has only just come back, no report could have reached it: until it has
+    None while the kill switch is engaged. While the core itself has only just come back, no report could
+    have reached it: until it has
     listened for as long as silence takes, every region that ever reported counts as alive.
     """
     return _known(Region.objects.filter(sick=""), now)
@@ -79,6 +80,8 @@ def troubles(now: datetime) -> dict[str, str]:
 
 
 def _known(rows: QuerySet[Region], now: datetime) -> list[str]:
+    if KillSwitch.objects.exists():
+        return []
     since = running_since("tick")
     deaf = since is None or now - since < SILENCE
     seen = rows if deaf else rows.filter(last_seen_at__gt=now - SILENCE)

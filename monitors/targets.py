@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from probes.messages import HttpTarget, SslTarget, Target, TcpTarget
-from probes.url import parse_address
+from probes.messages import DnsTarget, HttpTarget, PingTarget, SslTarget, Target, TcpTarget, UdpTarget
+from probes.url import parse_address, parse_host
 
 Options = dict[str, Any]
 
@@ -58,11 +58,33 @@ def ssl_target(url: str, options: Options) -> Target:
     return msgspec.convert({"type": "ssl", "host": host, "port": port, **given}, SslTarget)
 
 
+def udp_target(url: str, options: Options) -> Target:
+    """`url` as `host:port` or `udp://host:port`. `options`: `payload` (text), `ip_version`."""
+    host, port = parse_address(url, "udp")
+    given = _given(options, ("payload", "ip_version"))
+    return msgspec.convert({"type": "udp", "host": host, "port": port, **given}, UdpTarget)
+
+
+def ping_target(url: str, options: Options) -> Target:
+    """`url` is a host. `options`: `ip_version`."""
+    given = _given(options, ("ip_version",))
+    return msgspec.convert({"type": "ping", "host": parse_host(url), **given}, PingTarget)
+
+
+def dns_target(url: str, options: Options) -> Target:
+    """`url` is a name. `options`: `record_type`, `expected_value`, `resolver` (`host[:port]`)."""
+    given = _given(options, ("record_type", "expected_value", "resolver"))
+    return msgspec.convert({"type": "dns", "name": parse_host(url), **given}, DnsTarget)
+
+
 TARGETS: dict[str, Callable[[str, Options], Target]] = {
     "http": http_target,
     "keyword": keyword_target,
     "tcp": tcp_target,
     "ssl": ssl_target,
+    "udp": udp_target,
+    "ping": ping_target,
+    "dns": dns_target,
 }
 
 

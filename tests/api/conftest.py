@@ -1,4 +1,4 @@
-"""Clients of the API: alice and bob, each with an account and a key."""
+"""Clients of the API: alice and bob, each with an account and a key, and nothing spent of their limits."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from redis import Redis
 
+from accounts import limits
 from accounts.keys import issue_key
 from accounts.models import Account
 from tests import make
@@ -43,6 +46,14 @@ def _encoded(content: dict[str, Any]) -> dict[str, Any]:
     if content and not isinstance(content["data"], str | bytes):
         content["data"] = json.dumps(content["data"])
     return content
+
+
+@pytest.fixture(autouse=True)
+def unspent_limits() -> None:
+    """The client's address, and maybe an account's id, are those of the test before."""
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        for key in redis.scan_iter(f"{limits.PREFIX}*", count=1000):
+            redis.delete(key)
 
 
 @pytest.fixture

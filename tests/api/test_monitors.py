@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitors.evidence import record_evidence
-from monitors.models import Monitor, MonitorState
+from monitors.models import Monitor, MonitorState, OptOut
 from tests.api.conftest import ApiClient
 from tests.make import NOW, monitor, result, seconds
 
@@ -185,6 +185,16 @@ def test_a_host_that_does_not_resolve_is_refused(alice: ApiClient) -> None:
     assert alice.post("/monitors", HTTP | {"url": "http://no-such-host.invalid/"}) == refusal(
         "url rejected: host does not resolve"
     )
+
+
+@pytest.mark.parametrize("domain", ["no-such-host.invalid", "invalid"])
+def test_a_target_whose_owner_opted_out_is_refused(alice: ApiClient, domain: str) -> None:
+    OptOut.objects.create(domain=domain)
+    answer = refusal("url rejected: the owner of the target has opted out")
+    for url in ("http://no-such-host.invalid/", "https://No-Such-Host.invalid.:8443/x"):
+        assert alice.post("/monitors", HTTP | {"url": url}) == answer
+    assert alice.post("/monitors", TCP | {"url": "no-such-host.invalid:80"}) == answer
+    assert alice.post("/monitors", HTTP)[0] == 200
 
 
 def test_a_tcp_port_outside_the_allowlist_is_refused_with_the_list(alice: ApiClient, settings: Any) -> None:

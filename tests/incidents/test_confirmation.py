@@ -226,6 +226,14 @@ def test_votes_on_what_was_edited_or_disabled_meanwhile_are_void(
     assert status_of(made) == "up"
 
 
+def test_while_no_region_is_to_be_believed_nothing_is_concluded(outbox: Outbox) -> None:
+    live()
+    made = monitor()
+    Region.objects.update(sick="canary refused")
+    dissent(made)
+    assert (Round.objects.count(), outbox.asked, status_of(made)) == (0, [], "up")
+
+
 def test_two_regions_must_both_agree(outbox: Outbox) -> None:
     live("eu", "us")
     made = monitor()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitors import operator, regions
-from monitors.models import Monitor, MonitorState, OperatorEvent, Region, RegionalFailure
+from monitors.models import KillSwitch, Monitor, MonitorState, OperatorEvent, Region, RegionalFailure
 from probes.instants import unix_ms
 from probes.messages import RegionBeat
 from tests.make import NOW, account, live, monitor, result, seconds
@@ -112,3 +112,11 @@ def test_when_every_region_is_out_that_is_one_event() -> None:
     assert regions.voting_regions(NOW) == []
     operator.report(regions.troubles(NOW), 3, NOW)
     assert list(OperatorEvent.objects.values_list("kind", flat=True)) == ["regions.none"]
+
+
+def test_while_the_kill_switch_is_engaged_no_region_is_asked() -> None:
+    live()
+    switch = KillSwitch.objects.create(reason="abuse")
+    assert regions.live_regions(NOW) == regions.voting_regions(NOW) == []
+    switch.delete()
+    assert regions.live_regions(NOW) == ["eu", "us", "ap"]

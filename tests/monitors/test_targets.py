@@ -8,7 +8,18 @@ import msgspec
 import pytest
 
 from monitors.targets import TARGETS
-from probes.messages import BodyRule, HttpTarget, SealedHeader, TcpTarget
+from probes.messages import (
+    BodyRule,
+    DnsTarget,
+    HttpTarget,
+    PingTarget,
+    SealedHeader,
+    SslTarget,
+    Target,
+    TcpTarget,
+    UdpTarget,
+)
+from probes.protocols import PROBES
 
 URL = "https://example.com/"
 
@@ -67,5 +78,39 @@ def test_an_option_that_the_message_cannot_carry_is_no_target() -> None:
         TARGETS["http"](URL, {"expected_status": 200, "ip_version": 5})
 
 
-def test_a_port() -> None:
-    assert TARGETS["tcp"]("[::1]:53", {}) == TcpTarget(host="::1", port=53)
+OTHERS: list[tuple[str, str, dict[str, Any], Target]] = [
+    ("tcp", "[::1]:53", {}, TcpTarget(host="::1", port=53)),
+    (
+        "tcp",
+        "tcp://a.example:1",
+        {"tls": True, "ip_version": 4},
+        TcpTarget(host="a.example", port=1, tls=True, ip_version=4),
+    ),
+    ("ssl", "Example.com", {}, SslTarget(host="example.com")),
+    (
+        "ssl",
+        "mx.example:25",
+        {"warn_days": 14, "starttls": "smtp"},
+        SslTarget(host="mx.example", port=25, warn_days=14, starttls="smtp"),
+    ),
+    ("udp", "udp://a.example:53", {"payload": "x"}, UdpTarget(host="a.example", port=53, payload="x")),
+    ("ping", "2606:4700::1", {}, PingTarget(host="2606:4700::1")),
+    ("ping", "bücher.example", {"ip_version": 6}, PingTarget(host="xn--bcher-kva.example", ip_version=6)),
+    (
+        "dns",
+        "_dmarc.example.com.",
+        {"record_type": "TXT", "expected_value": "v=DMARC1", "resolver": "1.1.1.1:53"},
+        DnsTarget(
+            name="_dmarc.example.com", record_type="TXT", expected_value="v=DMARC1", resolver="1.1.1.1:53"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "url", "options", "target"), OTHERS)
+def test_the_other_types(kind: str, url: str, options: dict[str, Any], target: Target) -> None:
+    assert TARGETS[kind](url, options) == target
+
+
+def test_every_target_of_the_messages_can_be_made() -> None:
+    assert {type(target) for _, _, _, target in OTHERS} | {HttpTarget} == set(PROBES)

@@ -1,0 +1,85 @@
+"""Limits on the wire: three headers on every answer, and the worded 429."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+
+from accounts.limits import Bucket, Taken, take
+from accounts.models import Account
+from api.errors import Refusal
+
+BASE_PATH = "/api/v1/"
+MONITOR_CREATION = ("POST", "/api/v1/monitors")
+TAKEN = "upquorum.taken"
+"""Where in a request's META it stands what was taken for it."""
+
+
+class TooMany(Refusal):
+    """A request that comes too early, with the seconds after which it would not."""
+
+    def __init__(self, sentence: str, taken: Taken) -> None:
+        super().__init__(429, f"{sentence}; retry in {taken.retry_after_seconds}s")
+        self.retry_after_seconds = taken.retry_after_seconds
+
+
+def take_or_refuse(bucket: Bucket, key: str, sentence: str) -> None:
+    """One more of `bucket` for `key`; refuses with 429, `sentence` and when to come again."""
+    taken = take(bucket, key)
+    if not taken.allowed:
+        raise TooMany(sentence, taken)
+
+
+def count(request: Request, account: Account) -> None:
+    """Count a request of `account`, before any work is done for it; refuses with 429 one too many."""
+    key = str(account.pk)
+    taken = take(Bucket("requests", settings.API_REQUESTS_PER_MINUTE), key)
+    request.META[TAKEN] = taken
+    if not taken.allowed:
+        raise TooMany("account rate limit exceeded", taken)
+    if (request.method, request.path_info) == MONITOR_CREATION:
+        creations = Bucket("creations", settings.MONITOR_CREATIONS_PER_MINUTE)
+        take_or_refuse(creations, key, "monitor creation rate limit exceeded")
+
+
+class RateLimits:
+    """Middleware: the headers on every answer below /api/v1, whoever made it.
+
+    What was counted on no account (no valid key, no such route) is counted on the client's address. That
+    is known only afterwards, so a 429 replaces refusals alone: behind any other answer work was done.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not f"{request.path_info}/".startswith(BASE_PATH):
+            return response
+        taken: Taken | None = request.META.get(TAKEN)
+        if taken is None:
+            taken = take(Bucket("addresses", settings.API_REQUESTS_PER_MINUTE), request.META["REMOTE_ADDR"])
+            if not taken.allowed and response.status_code >= 400:
+                response = _too_many(TooMany("address rate limit exceeded", taken))
+        for name, value in _headers(taken).items():
+            response[name] = value
+        return response
+
+
+def _too_many(refusal: TooMany) -> JsonResponse:
+    headers = {"Retry-After": str(refusal.retry_after_seconds)}
+    return JsonResponse({"error": str(refusal.detail)}, status=429, headers=headers)
+
+
+def _headers(taken: Taken) -> dict[str, str]:
+    if taken.limit == 0:  # Nothing is limited, so there is nothing to say.
+        return {}
+    return {
+        "X-RateLimit-Limit": str(taken.limit),
+        "X-RateLimit-Remaining": str(taken.remaining),
+        "X-RateLimit-Reset": str(taken.reset_at),
+    }
