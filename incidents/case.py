@@ -69,6 +69,14 @@ class RegionalFailure:
     error_class: str
 
 
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A scheduled probe that took so long that others were asked: its answer is still to come."""
+
+    slot: datetime
+    region: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One monitor: how it is watched, what is believed of it, and the round that is open."""
@@ -91,6 +99,7 @@ class Case:
     changes: tuple[datetime, ...] = ()
     """The changes between up and down of the last hour, oldest first."""
     failures: tuple[RegionalFailure, ...] = ()
+    awaited: Awaited | None = None
     round: Round | None = None
 
 

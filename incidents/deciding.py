@@ -1,10 +1,11 @@
 """Step 9, the decision: from what is known of a monitor, and one answer, to what is to be. Pure.
 
 1. An answer of another configuration, or of a paused monitor, says nothing.
-2. A scheduled answer that is newer than any before, and disagrees with the state, opens a round; while one
+2. A probe that takes long is suspected: it opens a round at once, in which its own vote is awaited.
+3. A scheduled answer that is newer than any before, and disagrees with the state, opens a round; while one
    is open, an answer from outside it is no vote, and while no region is to be believed, none opens.
-3. An answer of the open round is counted; a quorum closes it, and so does the hope of one running out.
-4. The verdict changes the state, or leaves it and shows which regions fail alone.
+4. An answer of the open round is counted; a quorum closes it, and so does the hope of one running out.
+5. The verdict changes the state, or leaves it and shows which regions fail alone.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import msgspec
+
 from incidents import regional
-from incidents.case import Case, Decision, Round
+from incidents.case import Awaited, Case, Decision, Round
 from incidents.flapping import announce, with_change
 from incidents.rounds import (
     first_round,
@@ -27,6 +30,7 @@ from incidents.rounds import (
 )
 from incidents.transitions import Change, apply_verdict
 from incidents.verdict import Verdict
+from monitors.status import Status
 from probes.instants import from_unix_ms
 from probes.messages import ProbeResult
 
@@ -61,6 +65,10 @@ def begin(case: Case, alive: Sequence[str], now: datetime) -> Case:
 def _heed_scheduled(case: Case, result: ProbeResult, alive: Sequence[str], now: datetime) -> Decision:
     slot = from_unix_ms(result.scheduled_at_ms)
     is_newer = case.last_scheduled_at is None or slot > case.last_scheduled_at
+    if result.outcome == "slow":
+        return _suspect(case, result, alive, now) if is_newer else Decision(case)
+    if case.awaited == Awaited(slot, result.region):
+        return _heed_awaited(replace(case, awaited=None), result, alive, now)
     if is_newer:
         case = _seen(replace(case, last_scheduled_at=slot), result)
     if result.outcome == case.status:
@@ -68,6 +76,23 @@ def _heed_scheduled(case: Case, result: ProbeResult, alive: Sequence[str], now: 
     if not is_newer or result.outcome not in ("up", "down") or case.round is not None or not alive:
         return Decision(case)
     return _conclude(case, round_on(result, alive, case.timeout, now), alive, now)
+
+
+def _suspect(case: Case, slow: ProbeResult, alive: Sequence[str], now: datetime) -> Decision:
+    if case.status is Status.DOWN or case.round is not None or not alive:
+        return Decision(case)
+    awaited = Awaited(from_unix_ms(slow.scheduled_at_ms), slow.region)
+    return _conclude(replace(case, awaited=awaited), round_on(slow, alive, case.timeout, now), alive, now)
+
+
+def _heed_awaited(case: Case, result: ProbeResult, alive: Sequence[str], now: datetime) -> Decision:
+    """The answer of a probe that was suspected: a vote, or late word of a region that fails alone."""
+    case = _seen(case, result)
+    slot = from_unix_ms(result.scheduled_at_ms)
+    if case.round is not None and case.round.scheduled_at == slot:
+        answered = with_answer(case.round, msgspec.structs.replace(result, attempt=1))
+        return _conclude(case, answered, alive, now) if answered else Decision(case)
+    return regional.note_late(case, result, now)
 
 
 def _conclude(case: Case, round_: Round, alive: Sequence[str], now: datetime) -> Decision:
@@ -78,7 +103,9 @@ def _conclude(case: Case, round_: Round, alive: Sequence[str], now: datetime) ->
         round_, verdict = (extended, None) if extended else (round_, verdict)
     if verdict is None:
         return Decision(replace(case, round=with_questions_asked(round_, now)))
-    return _follow(case, replace(round_, verdict=verdict, closed_at=now), verdict, now)
+    settled = max(case.last_scheduled_at or round_.scheduled_at, round_.scheduled_at)
+    closed = replace(round_, verdict=verdict, closed_at=now)
+    return _follow(replace(case, last_scheduled_at=settled), closed, verdict, now)
 
 
 def _follow(case: Case, closed: Round, verdict: Verdict, now: datetime) -> Decision:

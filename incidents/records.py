@@ -10,9 +10,10 @@ import msgspec
 from django.db import transaction
 
 from incidents import models
-from incidents.case import Ballot, Case, Decision, RegionalFailure, Round
+from incidents.case import Awaited, Ballot, Case, Decision, RegionalFailure, Round
 from incidents.deciding import common_reason
 from incidents.flapping import WINDOW
+from incidents.rounds import new_questions
 from incidents.services import carry_out
 from incidents.verdict import MODES, Verdict
 from monitors.dispatch import send
@@ -57,6 +58,7 @@ def load(state: MonitorState, now: datetime) -> Case:
         since=state.status_since,
         changes=_changes(state, now),
         failures=tuple(_failure(row) for row in state.regional_failures.order_by("region")),
+        awaited=Awaited(state.awaited_slot, state.awaited_region) if state.awaited_slot else None,
         round=_open_round(state.pk),
     )
 
@@ -126,6 +128,8 @@ def _save_state(state: MonitorState, case: Case) -> None:
         setattr(state, name, getattr(case, name))
     state.status, state.status_since = case.status, case.since
     state.interval_seconds = round(case.interval.total_seconds())
+    state.awaited_slot = case.awaited.slot if case.awaited else None
+    state.awaited_region = case.awaited.region if case.awaited else ""
     state.save()
 
 
@@ -151,16 +155,18 @@ def _save_round(state: MonitorState, old: Round | None, new: Round | None) -> mo
             opened_at=new.opened_at,
             **values,
         )
-    _save_ballots(state, row, new, old.ballots if old else ())
+    _save_ballots(row, new, old.ballots if old else ())
+    if new.closed_at is None:
+        for ballot in new_questions(old, new):
+            question = _question(state, row.pk, new, ballot)
+            transaction.on_commit(partial(send, question, new.deadline_at))
     return row
 
 
-def _save_ballots(state: MonitorState, row: models.Round, round_: Round, before: tuple[Ballot, ...]) -> None:
-    """Write the ballots that changed, and send the questions that are newly asked."""
-    known = {(ballot.region, ballot.attempt): ballot for ballot in before}
+def _save_ballots(row: models.Round, round_: Round, before: tuple[Ballot, ...]) -> None:
+    """Write the ballots that changed."""
     for ballot in round_.ballots:
-        old = known.get((ballot.region, ballot.attempt))
-        if ballot == old:
+        if ballot in before:
             continue
         models.Vote.objects.update_or_create(
             round=row,
@@ -173,10 +179,6 @@ def _save_ballots(state: MonitorState, row: models.Round, round_: Round, before:
                 "evidence": pack_result(ballot.result) if ballot.result else None,
             },
         )
-        newly_asked = ballot.asked_at and not (old and old.asked_at)
-        if newly_asked and ballot.result is None and round_.closed_at is None:
-            question = _question(state, row.pk, round_, ballot)
-            transaction.on_commit(partial(send, question, round_.deadline_at))
 
 
 def _save_failures(state: MonitorState, failures: tuple[RegionalFailure, ...]) -> None:

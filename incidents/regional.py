@@ -32,6 +32,16 @@ def note(case: Case, closed: Round, now: datetime) -> Decision:
     return _told(case, replace(case, round=closed, failures=left))
 
 
+def note_late(case: Case, result: ProbeResult, now: datetime) -> Decision:
+    """The case with the failure of a region whose answer came when the others had already decided."""
+    if case.status is not Status.UP or result.outcome != "down":
+        return Decision(case)
+    failures = {failure.region: failure for failure in case.failures}
+    failures[result.region] = _seen(failures.get(result.region), result, now)
+    left = tuple(failures[region] for region in sorted(failures))
+    return _told(case, replace(case, failures=left))
+
+
 def recover(case: Case, result: ProbeResult) -> Decision:
     """A scheduled look that agrees with the state: if it is up, its region does not fail any more."""
     at = from_unix_ms(result.started_at_ms)

@@ -12,15 +12,23 @@ from monitors.timing import TRANSPORT
 from probes.instants import from_unix_ms
 from probes.messages import ProbeResult
 
+SUSPECTED = timedelta(milliseconds=1)
+"""So much before its round a probe that is suspected counts as asked."""
 TRY_SPACING = timedelta(seconds=2)
 """Between the tries of a region that is alone: a hiccup must not count three times."""
 
 
 def round_on(dissent: ProbeResult, alive: Sequence[str], timeout: timedelta, now: datetime) -> Round:
-    """A round with `dissent` as its first vote, which asks other regions at once."""
+    """A round on a scheduled probe, which asks other regions at once.
+
+    A `dissent` is its first vote. Of a probe that is only slow the vote is still awaited, and it is not
+    asked again: it was asked before the round opened.
+    """
     others = _others(dissent.region, alive)
     mode = mode_for(len(others) + 1)
-    first = Ballot(region=dissent.region, ask_at=now, asked_at=now, result=dissent)
+    asked_at = now - SUSPECTED if dissent.outcome == "slow" else now
+    vote = None if dissent.outcome == "slow" else dissent
+    first = Ballot(region=dissent.region, ask_at=asked_at, asked_at=asked_at, result=vote)
     asked = [Ballot(region=region, ask_at=now) for region in others[: mode.regions - 1]]
     round_ = _round(mode, from_unix_ms(dissent.scheduled_at_ms), timeout, now)
     return replace(round_, ballots=(first, *asked, *_later_tries(mode, dissent.region, now)))
@@ -53,6 +61,19 @@ def with_questions_asked(round_: Round, now: datetime) -> Round:
             for ballot in round_.ballots
         ),
     )
+
+
+def new_questions(before: Round | None, after: Round) -> list[Ballot]:
+    """The questions to send: asked now for the first time, and by the round itself."""
+    asked = {(each.region, each.attempt) for each in before.ballots if each.asked_at} if before else set()
+    return [
+        ballot
+        for ballot in after.ballots
+        if ballot.asked_at is not None
+        and ballot.asked_at >= after.opened_at
+        and ballot.result is None
+        and (ballot.region, ballot.attempt) not in asked
+    ]
 
 
 def with_replacement(round_: Round, alive: Sequence[str], timeout: timedelta, now: datetime) -> Round | None:

@@ -41,7 +41,9 @@ def ingest(message: object) -> None:
         logger.warning("ingest.dropped: %s", error)
         return
     results = regions.abstaining(received.results, received.region)
-    for result in record_evidence(results):
+    answers = [result for result in results if result.outcome != "slow"]
+    suspicions = [result for result in results if result.outcome == "slow"]
+    for result in (*record_evidence(answers), *suspicions):
         settle(result, timezone.now())
 
 

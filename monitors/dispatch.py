@@ -15,8 +15,9 @@ from kombu.exceptions import OperationalError
 from monitors.models import Lease
 from monitors.scheduling import Claim
 from monitors.slots import turn
+from monitors.status import Status
 from monitors.targets import TARGETS
-from monitors.timing import LATEST_START, TRANSPORT
+from monitors.timing import LATEST_START, SUSPICION_PERCENT, TRANSPORT
 from probes import names
 from probes.instants import unix_ms
 from probes.messages import Batch, ProbeRequest, pack, split
@@ -103,6 +104,8 @@ def _request(claim: Claim, now: datetime) -> ProbeRequest:
         attempt=claim.attempt,
         target=TARGETS[claim.type](claim.url, claim.options),
         timeout_ms=claim.timeout_ms,
+        # What is known to be down needs no suspicion, and would raise one with every probe.
+        suspect_after_ms=None if claim.status == Status.DOWN else claim.timeout_ms * SUSPICION_PERCENT // 100,
         start_by_ms=unix_ms(_start_by(claim, now)),
     )
 

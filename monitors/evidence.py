@@ -38,6 +38,7 @@ FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::text[], %s::timestam
     AS answer (monitor_id, config_version, scheduled_at, outcome, started_at)
 WHERE state.monitor_id = answer.monitor_id AND state.config_version = answer.config_version
   AND (state.status = answer.outcome OR answer.outcome IN ('missed', 'error'))
+  AND state.awaited_slot IS DISTINCT FROM answer.scheduled_at
 RETURNING state.monitor_id, answer.scheduled_at
 """
 
@@ -45,9 +46,11 @@ RETURNING state.monitor_id, answer.scheduled_at
 def record_evidence(results: Sequence[ProbeResult]) -> list[ProbeResult]:
     """Store `results` of one region, each once whatever is delivered twice; return those that are not quiet.
 
-    Not quiet is a result of a round, an up or down that disagrees with the monitor's state, and an up that
-    ends a failure of this region alone.
+    Not quiet is a result of a round, an up or down that disagrees with the monitor's state, an up that ends
+    a failure of this region alone, and the answer of a probe that was suspected.
     """
+    if not results:
+        return []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(INSERT, _columns(results))
         quiet = _touch(cursor, [result for result in results if result.round_id is None])
@@ -73,7 +76,7 @@ def _failing_here(results: Sequence[ProbeResult]) -> set[int]:
 def _is_quiet(result: ProbeResult, quiet: set[tuple[int, datetime]], failing: set[int]) -> bool:
     if result.round_id is not None or (result.outcome == "up" and result.monitor_id in failing):
         return False
-    return result.outcome in ("missed", "error") or _slot(result) in quiet
+    return _slot(result) in quiet
 
 
 def _touch(cursor: Any, results: list[ProbeResult]) -> set[tuple[int, datetime]]:

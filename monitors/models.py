@@ -56,6 +56,9 @@ class MonitorState(models.Model):
     """The interval in force."""
     next_check_at = models.DateTimeField(null=True)
     """The next slot; null while the monitor is disabled."""
+    awaited_slot = models.DateTimeField(null=True)
+    """The slot whose probe took so long that others were asked: its answer is still to be heeded."""
+    awaited_region = models.CharField(max_length=32, blank=True)
     last_scheduled_at = models.DateTimeField(null=True)
     """The newest slot that was answered, by whatever outcome; older answers change nothing."""
     last_check_at = models.DateTimeField(null=True)

@@ -25,8 +25,7 @@ def live_regions(now: datetime) -> list[str]:
     """The regions that look, in the order that they take turns: heard of lately, and with well canaries.
 
     None while the kill switch is engaged. While the core itself has only just come back, no report could
-    have reached it: until it has
-    listened for as long as silence takes, every region that ever reported counts as alive.
+    have reached it: until it has listened for as long as silence takes, every region counts as alive.
     """
     return _known(Region.objects.filter(sick=""), now)
 

@@ -19,6 +19,7 @@ class Claim:
 
     monitor_id: int
     config_version: int
+    status: str
     scheduled_at: datetime
     interval_seconds: int
     type: str
@@ -35,7 +36,7 @@ class Claim:
 # After an outage of ours the check belongs to the latest slot; those slept through are counted as missed.
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT monitor_id, config_version, next_check_at, interval_seconds * 1000::bigint AS interval_ms,
+    SELECT monitor_id, config_version, status, next_check_at, interval_seconds * 1000::bigint AS interval_ms,
            (((monitor_id & 2147483647) * 2654435761 & 4294967295) * interval_seconds * 1000) >> 32 AS phase_ms
     FROM monitors_monitorstate
     WHERE next_check_at <= %(now)s
@@ -52,7 +53,7 @@ WITH due AS MATERIALIZED (
             + greatest(0, (slots.latest_ms - slots.next_ms) / slots.interval_ms)
     FROM slots WHERE state.monitor_id = slots.monitor_id
 )
-SELECT slots.monitor_id, config_version, greatest(next_check_at, to_timestamp(latest_ms / 1000.0)),
+SELECT slots.monitor_id, config_version, status, greatest(next_check_at, to_timestamp(latest_ms / 1000.0)),
        (interval_ms / 1000)::int, type, url, timeout_ms, options
 FROM slots JOIN monitors_monitor monitor ON monitor.id = slots.monitor_id
 """
@@ -93,6 +94,7 @@ def _unanswered(lease: Lease) -> list[Claim]:
         Claim(
             monitor_id=state.pk,
             config_version=state.config_version,
+            status=state.status,
             scheduled_at=slots[state.pk],
             interval_seconds=state.interval_seconds,
             type=state.monitor.type,
@@ -108,10 +110,11 @@ def _unanswered(lease: Lease) -> list[Claim]:
 
 
 def _claim(row: tuple[Any, ...]) -> Claim:
-    monitor_id, config_version, scheduled_at, interval_seconds, type_, url, timeout_ms, options = row
+    monitor_id, config_version, status, scheduled_at, interval_seconds, type_, url, timeout_ms, options = row
     return Claim(
         monitor_id=monitor_id,
         config_version=config_version,
+        status=status,
         scheduled_at=scheduled_at.astimezone(UTC),
         interval_seconds=interval_seconds,
         type=type_,

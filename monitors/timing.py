@@ -6,5 +6,8 @@ from datetime import timedelta
 
 LATEST_START = timedelta(seconds=20)
 """A check that no worker has begun by then is too late, whatever its interval."""
+SUSPICION_PERCENT = 15
+"""Of its timeout: a probe that takes longer has others asked at once, so that a target that hangs is
+confirmed within about one timeout and not two."""
 TRANSPORT = timedelta(seconds=2)
 """What the messages there and back may take, on top of the probe's timeout."""

@@ -37,6 +37,7 @@ ALWAYS: tuple[Option, ...] = (
     (pycurl.FOLLOWLOCATION, 0),
     (pycurl.FRESH_CONNECT, 1),
     (pycurl.FORBID_REUSE, 1),
+    (pycurl.SSL_SESSIONID_CACHE, 0),  # a resumed session shows no certificate: an expired one would pass
     (pycurl.DNS_CACHE_TIMEOUT, 1),  # seconds: what RESOLVE sets is used at once, and then forgotten
 )
 

@@ -16,7 +16,7 @@ from probes.curl import Curl
 from probes.errors import ErrorClass
 from probes.guard import AddressPolicy
 from probes.messages import ProbeRequest, ProbeResult
-from probes.probe import not_run, probe
+from probes.probe import not_run, probe, suspicion
 
 WAITING_PER_SLOT = 10
 
@@ -25,7 +25,8 @@ class Engine:
     """Probes under two caps: `cap` for the schedule, and `urgent_cap` more that only urgent ones use.
 
     A request whose turn comes after its `start_by_ms`, or that finds 10 times `cap` waiting, is `missed`.
-    `on_result` is called in the engine's thread, once per request, in the order they finish.
+    `on_result` is called in the engine's thread, once per request, in the order they finish; before that
+    once more for a probe that takes longer than its `suspect_after_ms`.
     """
 
     def __init__(
@@ -124,6 +125,10 @@ class Engine:
         self._running.add(task)
         self._running_scheduled += is_scheduled
         task.add_done_callback(partial(self._finish, request, is_scheduled))
+        if request.suspect_after_ms is not None:
+            seconds = request.suspect_after_ms / 1000
+            patience = self._loop.call_later(seconds, self._on_result, suspicion(request, self._region))
+            task.add_done_callback(lambda _: patience.cancel())
 
     def _finish(self, request: ProbeRequest, is_scheduled: bool, task: asyncio.Task[ProbeResult]) -> None:
         self._running.discard(task)

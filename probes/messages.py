@@ -14,8 +14,11 @@ import msgspec
 
 VERSION = 1
 
-Outcome = Literal["up", "down", "missed", "error"]
-"""Only `up` and `down` vote. `missed`: too late to run. `error`: our own fault, or our policy refused."""
+Outcome = Literal["up", "down", "missed", "error", "slow"]
+"""Only `up` and `down` vote. `missed`: too late to run. `error`: our own fault, or our policy refused.
+
+`slow` is no answer yet: it says that the probe is taking long, and its answer comes later.
+"""
 HttpVersion = Literal["1.1", "2", "3"]
 IpVersion = Literal[4, 6]
 StartTls = Literal["smtp", "imap", "pop3"]
@@ -90,6 +93,8 @@ class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     target: Target
     timeout_ms: int
+    suspect_after_ms: int | None = None
+    """A probe that takes longer than that says so, so that others can be asked while it goes on."""
     start_by_ms: int
     """Past this instant the probe is not run, and its outcome is `missed`."""
 

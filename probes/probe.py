@@ -6,11 +6,13 @@ import asyncio
 import logging
 import time
 
+import msgspec
+
 from probes.canary import Canaries
 from probes.clock import now_ms
 from probes.curl import Curl
 from probes.errors import ErrorClass
-from probes.measurement import Measurement
+from probes.measurement import Measurement, Timings
 from probes.messages import ProbeRequest, ProbeResult
 from probes.protocols import PROBES
 from probes.resolver import ip_version_of
@@ -32,6 +34,12 @@ async def probe(request: ProbeRequest, region: str, curl: Curl, canaries: Canari
         logger.exception("probe of monitor %d at %d", request.monitor_id, request.scheduled_at_ms)
         measurement = Measurement(error_class=ErrorClass.INTERNAL, error=type(error).__name__)
     return result(request, region, started_at_ms, measurement)
+
+
+def suspicion(request: ProbeRequest, region: str) -> ProbeResult:
+    """Word of a probe that is taking long. Its answer follows."""
+    slow = Measurement(timings=Timings(total_ms=float(request.suspect_after_ms or 0)))
+    return msgspec.structs.replace(result(request, region, now_ms(), slow), outcome="slow")
 
 
 def not_run(request: ProbeRequest, region: str, error_class: ErrorClass, why: str) -> ProbeResult:

@@ -45,7 +45,7 @@ class Reporter:
                 self._dropped += 1
                 return
             self._buffer.append(result)
-            is_urgent = result.round_id is not None
+            is_urgent = result.round_id is not None or result.outcome == "slow"
             self._has_urgent |= is_urgent
             if is_urgent or len(self._buffer) in (1, BATCH_SIZE):
                 self._changed.notify()

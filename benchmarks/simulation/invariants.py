@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from benchmarks.simulation.scenario import Scenario, Target
+from benchmarks.simulation.scenario import LATE_OUTAGE, Scenario, Target
 from benchmarks.simulation.world import SWEEP, Committed, Watched, World
 from incidents.case import IncidentType, OpenIncident, Publish, ResolveIncident
 from incidents.flapping import CALM
-from incidents.verdict import Verdict
+from incidents.rounds import TRY_SPACING
+from incidents.verdict import THREE_OF_ONE, Verdict
 from monitors.status import Status
-from monitors.timing import TRANSPORT
+from monitors.timing import SUSPICION_PERCENT
 
 SLACK = 3 * SWEEP
 """Messages to and fro, and the beat of the sweep."""
@@ -25,8 +26,11 @@ def breaches(world: World) -> Iterator[str]:
 
 
 def bound(target: Target) -> float:
-    """Within this time an outage is reported: the interval, a probe that fails, and its confirmation."""
-    return target.interval + 2 * target.timeout + TRANSPORT.total_seconds() + SLACK
+    """Within this time an outage is reported, and its end: the interval, what it takes to suspect a probe,
+    the timeout of those that confirm it, and the spaced tries of a region that is alone."""
+    suspicion = target.timeout * SUSPICION_PERCENT / 100
+    tries = (THREE_OF_ONE.tries - 1) * TRY_SPACING.total_seconds()
+    return target.interval + suspicion + target.timeout + tries + SLACK
 
 
 def _of(scenario: Scenario, watched: Watched) -> Iterator[str]:
@@ -35,6 +39,7 @@ def _of(scenario: Scenario, watched: Watched) -> Iterator[str]:
     yield from _false_alarms(scenario, watched)
     yield from _incidents(watched)
     yield from _events(watched)
+    yield from _reported_in_time(scenario, watched)
     yield from _truth_in_the_end(scenario, watched)
 
 
@@ -126,6 +131,18 @@ def _events(watched: Watched) -> Iterator[str]:
         if told and told[0] == last and not commit.before.flapping_since:
             yield f"{commit.at:.1f}: {told[0]} after {last}"
         last = told[0] if told else last
+
+
+def _reported_in_time(scenario: Scenario, watched: Watched) -> Iterator[str]:
+    """An outage in peace that lasts longer than its bound is reported within it."""
+    limit = bound(watched.target)
+    for outage in watched.target.outages:
+        in_peace = outage.start >= scenario.trouble_ends + LATE_OUTAGE[0]
+        if not in_peace or outage.end - outage.start < limit or watched.case.flapping_since:
+            continue
+        downs = (commit.at for commit in watched.commits if commit.after.status is Status.DOWN)
+        if not any(outage.start <= at <= outage.start + limit for at in downs):
+            yield f"the outage at {outage.start:.1f} was not reported within {limit:.1f} s"
 
 
 def _truth_in_the_end(scenario: Scenario, watched: Watched) -> Iterator[str]:

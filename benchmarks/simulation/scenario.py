@@ -7,6 +7,8 @@ from random import Random
 
 PEACE_SECONDS = 400.0
 """After the trouble; longer than any bound on detection."""
+LATE_OUTAGE = (60.0, 160.0)
+"""So long after the trouble an outage may come that nothing excuses us to be late for."""
 CALM_SECONDS = 1_000.0
 """The same in a world where monitors flap, which takes a while to be over."""
 
@@ -112,8 +114,11 @@ def _target(random: Random, until: float, ends: float, flapping: bool) -> Target
 
 
 def _outages(random: Random, until: float, ends: float) -> tuple[Span, ...]:
-    """Up to three, of any length; one may last until the end."""
+    """Up to three in times of trouble, of any length; one may last until the end, or one come in peace."""
     spans = _spans(random, until, 0.8)
+    if random.random() < 0.3:
+        start = until + random.uniform(*LATE_OUTAGE)
+        return (*spans, Span(start, start + random.uniform(0, ends - start)))
     if random.random() < 0.3:
         return (*spans, Span(random.uniform(0, until), ends + 1))
     return spans

@@ -9,13 +9,16 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 
+from msgspec import structs
+
 from benchmarks.simulation.scenario import Scenario, Target, Vantage
 from incidents.case import Case, Decision, Effect, Round
 from incidents.deciding import begin, go_on, heed
 from incidents.flapping import calm_down
+from incidents.rounds import new_questions
 from monitors.slots import latest_slot_ms, next_slot_ms, turn
 from monitors.status import Status
-from monitors.timing import LATEST_START, TRANSPORT
+from monitors.timing import LATEST_START, SUSPICION_PERCENT, TRANSPORT
 from probes.instants import unix_ms
 from probes.messages import Outcome, ProbeResult
 
@@ -55,6 +58,7 @@ class Question:
     config_version: int
     round_id: int | None
     attempt: int
+    may_be_suspected: bool
 
 
 class World:
@@ -142,6 +146,7 @@ class World:
             config_version=self.watched[id_].case.config_version,
             round_id=round_id,
             attempt=attempt,
+            may_be_suspected=round_id is None and self.watched[id_].case.status is not Status.DOWN,
         )
         self.later(self.now + self._delay(), partial(self.probe, question))
 
@@ -164,10 +169,17 @@ class World:
             error_class="refused" if outcome == "down" else "",
         )
         took = target.timeout if outcome == "down" and target.hangs else 0.05
+        suspected = target.timeout * SUSPICION_PERCENT / 100
+        if question.may_be_suspected and took > suspected:
+            self.report(region, structs.replace(result, outcome="slow"), suspected)
+        self.report(region, result, took)
+
+    def report(self, region: Vantage, result: ProbeResult, after: float) -> None:
+        """A result on its way home: once, twice or never."""
         for _ in range(2 if self.random.random() < region.doubles else 1):
             if not self._is_lost():
-                arrives = self.now + took + self._delay()
-                self.later(arrives, partial(self.settle, question.monitor_id, result))
+                arrives = self.now + after + self._delay()
+                self.later(arrives, partial(self.settle, result.monitor_id, result))
 
     def settle(self, id_: int, result: ProbeResult) -> None:
         self.commit(id_, heed(self.watched[id_].case, result, self.alive(), self.instant))
@@ -196,13 +208,10 @@ class World:
             self._send(id_, before.round, open_)
 
     def _send(self, id_: int, before: Round | None, round_: Round) -> None:
-        asked = {(each.region, each.attempt) for each in before.ballots if each.asked_at} if before else set()
         patience = (round_.deadline_at - self.instant).total_seconds()
-        for ballot in round_.ballots:
-            is_new = (ballot.region, ballot.attempt) not in asked
-            if ballot.asked_at and ballot.result is None and is_new:
-                slot_ms = unix_ms(round_.scheduled_at)
-                self.ask(id_, ballot.region, slot_ms, patience, round_.id, ballot.attempt)
+        for ballot in new_questions(before, round_):
+            slot_ms = unix_ms(round_.scheduled_at)
+            self.ask(id_, ballot.region, slot_ms, patience, round_.id, ballot.attempt)
 
     def _with_id(self, case: Case) -> Case:
         if case.round is None or case.round.id is not None:

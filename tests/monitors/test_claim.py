@@ -32,6 +32,7 @@ def test_what_is_due_is_claimed_as_it_is_configured() -> None:
         Claim(
             monitor_id=made.pk,
             config_version=1,
+            status="up",
             scheduled_at=NOW,
             interval_seconds=60,
             type="http",

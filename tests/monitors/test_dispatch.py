@@ -20,6 +20,7 @@ def claim(monitor_id: int = 1, at: datetime = NOW, **changes: object) -> Claim:
     plain = Claim(
         monitor_id=monitor_id,
         config_version=3,
+        status="up",
         scheduled_at=at,
         interval_seconds=60,
         type="http",
@@ -54,6 +55,14 @@ def test_a_check_is_too_late_when_the_next_is_due() -> None:
     batch = plan([claim(interval_seconds=1)], REGIONS, NOW)[0].batch
     assert batch.requests[0].start_by_ms == unix_ms(NOW + seconds(1))
     assert batch.requests[0].config_version == 3
+
+
+@pytest.mark.parametrize(("status", "after_ms"), [("up", 1_500), ("unknown", 1_500), ("down", None)])
+def test_a_probe_that_takes_long_is_suspected_unless_its_target_is_known_to_be_down(
+    status: str, after_ms: int | None
+) -> None:
+    request = plan([claim(status=status)], REGIONS, NOW)[0].batch.requests[0]
+    assert request.suspect_after_ms == after_ms
 
 
 @pytest.mark.django_db

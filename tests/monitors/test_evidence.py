@@ -118,3 +118,16 @@ def test_an_up_from_where_it_failed_alone_is_handed_on() -> None:
     recovering = result(made, "up", "eu", at=NOW + seconds(60))
     assert record_evidence([recovering, result(other, "up", "eu")]) == [recovering]
     assert record_evidence([result(made, "up", "us", at=NOW + seconds(120))]) == []
+
+
+@pytest.mark.parametrize("outcome", ["up", "missed", "error"])
+def test_the_answer_of_a_probe_that_was_suspected_is_handed_on(outcome: str) -> None:
+    made = monitor()
+    MonitorState.objects.update(awaited_slot=NOW, awaited_region="eu")
+    awaited = result(made, outcome, at=NOW)
+    assert record_evidence([awaited]) == [awaited]
+    assert record_evidence([result(made, outcome, at=NOW + seconds(60))]) == []
+
+
+def test_nothing_is_no_trouble() -> None:
+    assert record_evidence([]) == []

@@ -21,6 +21,7 @@ def ask(
     timeout_ms: int = 5000,
     late_ms: int = 60_000,
     round_id: int | None = None,
+    suspect_after_ms: int | None = None,
 ) -> ProbeRequest:
     """A request that is due now, and may start up to `late_ms` from now."""
     return ProbeRequest(
@@ -30,6 +31,7 @@ def ask(
         round_id=round_id,
         target=HttpTarget(url=target) if isinstance(target, str) else target,
         timeout_ms=timeout_ms,
+        suspect_after_ms=suspect_after_ms,
         start_by_ms=now_ms() + late_ms,
     )
 

@@ -105,6 +105,24 @@ def test_one_slow_target_holds_up_nobody(listener: Listener, gatekeeper: Gatekee
         assert list(results.next(1)) == [1]
 
 
+def test_a_probe_that_takes_long_says_so_before_its_answer(
+    listener: Listener, gatekeeper: Gatekeeper
+) -> None:
+    with running() as (engine, results):
+        engine.submit([ask(1, listener.url, suspect_after_ms=50)])
+        assert results.next(1)[1].outcome == "slow"
+        gatekeeper.let_through(1)
+        assert results.next(1)[1].outcome == "up"
+
+
+def test_a_probe_that_answers_in_time_says_nothing_before(listener: Listener) -> None:
+    with running() as (engine, results):
+        engine.submit([ask(1, listener.url, suspect_after_ms=9_000)])
+        assert results.next(1)[1].outcome == "up"
+        assert engine.drain(5)
+    assert len(results.all) == 1
+
+
 def test_no_more_than_cap_run_at_once(listener: Listener, gatekeeper: Gatekeeper) -> None:
     with running(cap=3) as (engine, results):
         engine.submit([ask(number, listener.url) for number in range(5)])
