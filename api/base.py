@@ -18,7 +18,7 @@ from accounts.models import Account, ApiKey
 from accounts.scopes import allows
 from api.auth import BearerKey
 from api.errors import Refusal, flat_envelope
-from api.limits import TooMany, count
+from api.limits import TooMany, count_request
 
 LARGEST_ID = 2**63 - 1
 
@@ -56,7 +56,7 @@ class View(APIView):
     def perform_authentication(self, request: Request) -> None:
         """Who asks, and whether not too often: known before anything is done for them."""
         super().perform_authentication(request)
-        count(request, self.account)
+        count_request(request, self.account)
 
     def check_permissions(self, request: Request) -> None:
         """Refuse a key that was made for something else."""

@@ -34,7 +34,7 @@ def take_or_refuse(bucket: Bucket, key: str, sentence: str) -> None:
         raise TooMany(sentence, taken)
 
 
-def count(request: Request, account: Account) -> None:
+def count_request(request: Request, account: Account) -> None:
     """Count a request of `account`, before any work is done for it; refuses with 429 one too many."""
     key = str(account.pk)
     taken = take(Bucket("requests", settings.API_REQUESTS_PER_MINUTE), key)
@@ -50,7 +50,8 @@ class RateLimits:
     """Middleware: the headers on every answer below /api/v1, whoever made it.
 
     What was counted on no account (no valid key, no such route) is counted on the client's address. That
-    is known only afterwards, so a 429 replaces refusals alone: behind any other answer work was done.
+    is known only afterwards, so a 429 replaces refusals alone: behind a success work was done, and a
+    failure of ours is not the client's haste.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -63,7 +64,7 @@ class RateLimits:
         taken: Taken | None = request.META.get(TAKEN)
         if taken is None:
             taken = take(Bucket("addresses", settings.API_REQUESTS_PER_MINUTE), request.META["REMOTE_ADDR"])
-            if not taken.allowed and response.status_code >= 400:
+            if not taken.allowed and 400 <= response.status_code < 500:
                 response = _too_many(TooMany("address rate limit exceeded", taken))
         for name, value in _headers(taken).items():
             response[name] = value

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "config",
 ]
 MIDDLEWARE = [
+    "api.limits.RateLimits",  # first, so that it sees every answer
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -118,6 +119,10 @@ CELERY_TASK_ROUTES = {
     names.INGEST: {"queue": names.INGEST_QUEUE},
     "webhooks.*": {"queue": names.DELIVERY_QUEUE},
 }
+
+REDIS_URL = env.text("REDIS_URL", PATHS.redis_url)
+API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 200)
+MONITOR_CREATIONS_PER_MINUTE = env.integer("MONITOR_CREATIONS_PER_MINUTE", 20)
 
 REGIONS = env.regions()
 MIN_INTERVAL_SECONDS = env.integer("MIN_INTERVAL_SECONDS", 60, minimum=1)
