@@ -16,7 +16,7 @@ import pycurl
 
 from probes.errors import CONNECT_ERRNOS, CURL_CODES, ErrorClass
 from probes.guard import AddressPolicy
-from probes.measurement import Measurement, Timings
+from probes.measurement import Measurement, Timings, unresolved
 from probes.messages import IpVersion
 from probes.resolve import Unresolvable
 from probes.resolver import Resolver, ResolverBusy
@@ -86,9 +86,9 @@ class Curl:
     """
 
     def __init__(self, policy: AddressPolicy, user_agent: str = "Upquorum/0.1") -> None:
-        self._policy = policy
+        self.policy = policy
         self._always = (*ALWAYS, (pycurl.USERAGENT, user_agent))
-        self._resolver = Resolver()
+        self.resolver = Resolver()
         self._multi = pycurl.AsyncCurlMulti()
         self._idle: list[pycurl.Curl] = []
 
@@ -96,7 +96,7 @@ class Curl:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._resolver.close()
+        self.resolver.close()
         await self._multi.aclose()
 
     async def transfer(
@@ -116,13 +116,11 @@ class Curl:
         """
         started = time.monotonic()
         try:
-            addresses = await self._resolver.lookup(host, port, timeout_ms, ip_version)
-        except Unresolvable as error:
-            return _unresolved(ErrorClass.DNS, str(error), _ms_since(started))
-        except ResolverBusy as error:
-            return _unresolved(ErrorClass.INTERNAL, str(error), _ms_since(started))
+            addresses = await self.resolver.lookup(host, port, timeout_ms, ip_version)
+        except (Unresolvable, ResolverBusy) as error:
+            return unresolved(error.error_class, str(error), _ms_since(started))
         dns_ms = _ms_since(started)
-        gate = Gate(self._policy)
+        gate = Gate(self.policy)
         handle = self._idle.pop() if self._idle else pycurl.Curl()
         _set(handle, url, gate, max(1, int(timeout_ms - dns_ms)), (*self._always, *options))
         if host not in addresses:
@@ -209,11 +207,6 @@ def _timings(handle: pycurl.Curl, dns_ms: float) -> Timings:
 
 def _phase_ms(begin_us: int, end_us: int) -> float | None:
     return (end_us - begin_us) / 1000 if end_us else None
-
-
-def _unresolved(error_class: ErrorClass, error: str, dns_ms: float) -> Measurement:
-    timings = Timings(total_ms=dns_ms, dns_ms=dns_ms)
-    return Measurement(error_class=error_class, error=error, timings=timings)
 
 
 def _ms_since(started: float) -> float:

@@ -23,11 +23,16 @@ class ErrorClass(StrEnum):
         return member
 
     DNS = "dns", "The host name did not resolve."
-    REFUSED = "refused", "The connection was refused."
+    DNS_NXDOMAIN = "dns_nxdomain", "The name server says that the name does not exist."
+    DNS_SERVFAIL = "dns_servfail", "The name server could not find out."
+    DNS_REFUSED = "dns_refused", "The name server refused the question, or did not understand it."
+    DNS_EMPTY = "dns_empty", "The name exists, but has no record of that type."
+    DNS_MISMATCH = "dns_mismatch", "No record has the expected value."
+    REFUSED = "refused", "The connection, or the datagram, was refused."
     CONNECT_TIMEOUT = "connect_timeout", "No connection before the deadline."
     UNREACHABLE = "unreachable", "There is no route to the address."
     RESET = "reset", "The connection was closed before the answer was complete."
-    TIMEOUT = "timeout", "Connected, but the answer was not complete before the deadline."
+    TIMEOUT = "timeout", "The answer was not complete before the deadline."
     TLS = "tls", "The TLS handshake failed."
     CERT_EXPIRED = "cert_expired", "The certificate, or one that signed it, has expired."
     CERT_INVALID = "cert_invalid", "The certificate is not trusted, or not for this host."

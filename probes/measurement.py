@@ -46,3 +46,9 @@ class Measurement:
     """The numeric address that was last connected to, or tried."""
     timings: Timings = field(default_factory=Timings)
     certificate: Certificate | None = None
+
+
+def unresolved(error_class: ErrorClass, error: str, dns_ms: float) -> Measurement:
+    """Of a probe that got no further than the name."""
+    timings = Timings(total_ms=dns_ms, dns_ms=dns_ms)
+    return Measurement(error_class=error_class, error=error, timings=timings)

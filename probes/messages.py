@@ -21,6 +21,7 @@ Outcome = Literal["up", "down", "missed", "error", "slow"]
 """
 HttpVersion = Literal["1.1", "2", "3"]
 IpVersion = Literal[4, 6]
+RecordType = Literal["A", "AAAA", "MX", "TXT", "CNAME", "NS", "SOA", "SRV", "CAA"]
 StartTls = Literal["smtp", "imap", "pop3"]
 
 
@@ -80,7 +81,34 @@ class SslTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     ip_version: IpVersion | None = None
 
 
-Target = HttpTarget | TcpTarget | SslTarget
+class UdpTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="udp"):
+    """A port that must not reject a datagram of `payload`."""
+
+    host: str
+    port: int
+    payload: str = ""
+    ip_version: IpVersion | None = None
+
+
+class PingTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="ping"):
+    """A host that must answer an ICMP echo request."""
+
+    host: str
+    ip_version: IpVersion | None = None
+
+
+class DnsTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="dns"):
+    """A name that must have a record."""
+
+    name: str
+    record_type: RecordType = "A"
+    expected_value: str | None = None
+    """Must be part of at least one record, in whatever case."""
+    resolver: str | None = None
+    """`host[:port]` of a name server; None is the region's own."""
+
+
+Target = HttpTarget | TcpTarget | SslTarget | UdpTarget | PingTarget | DnsTarget
 
 
 class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import socket
 
+from probes.errors import ErrorClass
 from probes.guard import AddressPolicy
 
 
 class Unresolvable(Exception):
     """A host that has no address now; the text says why."""
+
+    error_class = ErrorClass.DNS
 
 
 class Blocked(Exception):

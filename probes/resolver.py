@@ -11,6 +11,7 @@ import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
+from probes.errors import ErrorClass
 from probes.messages import IpVersion
 from probes.resolve import Unresolvable, resolve
 
@@ -19,6 +20,8 @@ THREADS = 256
 
 class ResolverBusy(Exception):
     """Every thread was taken until the deadline: our own fault, not the target's."""
+
+    error_class = ErrorClass.INTERNAL
 
 
 class Resolver:

@@ -7,10 +7,13 @@ from typing import Any
 
 from probes.curl import Curl
 from probes.measurement import Measurement
-from probes.messages import HttpTarget, SslTarget, TcpTarget
+from probes.messages import DnsTarget, HttpTarget, PingTarget, SslTarget, TcpTarget, UdpTarget
+from probes.protocols.dns import probe_dns
 from probes.protocols.http import probe_http
+from probes.protocols.ping import probe_ping
 from probes.protocols.ssl import probe_ssl
 from probes.protocols.tcp import probe_tcp
+from probes.protocols.udp import probe_udp
 
 Probe = Callable[[Any, int, Curl], Awaitable[Measurement]]
 """Measures a target within `timeout_ms`, DNS included. Trouble is a class, never an exception."""
@@ -19,4 +22,7 @@ PROBES: dict[type, Probe] = {
     HttpTarget: probe_http,
     TcpTarget: probe_tcp,
     SslTarget: probe_ssl,
+    UdpTarget: probe_udp,
+    PingTarget: probe_ping,
+    DnsTarget: probe_dns,
 }

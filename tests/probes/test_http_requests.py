@@ -14,13 +14,25 @@ from probes.guard import AddressPolicy
 from probes.messages import HttpVersion, IpVersion, SealedHeader
 from probes.vault import Vault
 from tests.probes.asking import look
-from tests.probes.listeners import Listener, answer
+from tests.probes.listeners import Listener, Script, response
 
 KEY = Fernet.generate_key().decode()
 H2_FRAMES = bytes.fromhex(
     "000000 04 00 00000000000000 04 01 00000000000001 01 05 00000001 88".replace(" ", "")
 )
 """Empty SETTINGS, their acknowledgement, and HEADERS of stream 1 with `:status: 200` (RFC 9113, RFC 7541)."""
+
+
+def answer_and_listen(data: bytes) -> Script:
+    """A script that reads on after its answer, for to close on unread bytes is a reset."""
+
+    def script(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+
+    return script
 
 
 @pytest.fixture
@@ -100,13 +112,14 @@ def test_a_worker_without_keys_probes_what_has_no_secret(listener: Listener, loo
 
 
 def test_http_2_may_be_asked_for(listener: Listener, loopback: AddressPolicy) -> None:
-    listener.script = answer(H2_FRAMES)
+    listener.script = answer_and_listen(H2_FRAMES)
     measured = look(loopback, listener.url, http_version="2")
     assert (measured.error_class, measured.status_code) == (None, 200)
     assert listener.requests[0].startswith(b"PRI * HTTP/2.0\r\n")
 
 
 def test_an_answer_of_another_version_is_no_answer(listener: Listener, loopback: AddressPolicy) -> None:
+    listener.script = answer_and_listen(response())
     assert look(loopback, listener.url, http_version="2").error_class == ErrorClass.PROTOCOL
 
 

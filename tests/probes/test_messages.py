@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,13 +14,19 @@ from probes.messages import (
     BadMessage,
     Batch,
     BodyRule,
+    Certificate,
+    DnsTarget,
     HttpTarget,
+    PingTarget,
     ProbeRequest,
     ProbeResult,
     RegionBeat,
     Results,
     SealedHeader,
+    SslTarget,
+    Target,
     TcpTarget,
+    UdpTarget,
     pack,
     split,
     unpack,
@@ -35,6 +42,20 @@ BATCH_JSON = b"""{"version":1,"region":"eu","urgent":true,"requests":[
 {"monitor_id":8,"config_version":1,"scheduled_at_ms":1767225600000,"round_id":null,"attempt":1,
 "target":{"type":"tcp","host":"example.com","port":5432},
 "timeout_ms":1000,"start_by_ms":1767225610000}]}"""
+TARGETS: list[tuple[str, Target]] = [
+    ('{"type":"http","url":"http://a/"}', HttpTarget(url="http://a/")),
+    ('{"type":"tcp","host":"a","port":1,"tls":true}', TcpTarget(host="a", port=1, tls=True)),
+    (
+        '{"type":"ssl","host":"a","port":25,"warn_days":14,"starttls":"smtp"}',
+        SslTarget(host="a", port=25, warn_days=14, starttls="smtp"),
+    ),
+    ('{"type":"udp","host":"a","port":1,"payload":"x"}', UdpTarget(host="a", port=1, payload="x")),
+    ('{"type":"ping","host":"a","ip_version":4}', PingTarget(host="a", ip_version=4)),
+    (
+        '{"type":"dns","name":"a","record_type":"MX","expected_value":"b","resolver":"1.1.1.1:53"}',
+        DnsTarget(name="a", record_type="MX", expected_value="b", resolver="1.1.1.1:53"),
+    ),
+]
 BATCH = Batch(
     region="eu",
     urgent=True,
@@ -77,7 +98,8 @@ RESULTS_JSON = b"""{"version":1,"region":"eu","results":[
 "error":"status 503, expected 200","status_code":503,"address":"93.184.215.14","family":4,
 "dns_ms":1.0,"connect_ms":2.0,"tls_ms":3.0,"ttfb_ms":4.0,"download_ms":2.5},
 {"monitor_id":8,"config_version":1,"scheduled_at_ms":1767225600000,"region":"eu",
-"outcome":"up","started_at_ms":1767225600200,"total_ms":3.25}]}"""
+"outcome":"up","started_at_ms":1767225600200,"total_ms":3.25,
+"certificate":{"issuer":"CN = ca","expires_at_ms":1798761600000,"chain_expires_at_ms":1798761600000}}]}"""
 RESULTS = Results(
     region="eu",
     results=[
@@ -110,6 +132,9 @@ RESULTS = Results(
             outcome="up",
             started_at_ms=1767225600200,
             total_ms=3.25,
+            certificate=Certificate(
+                issuer="CN = ca", expires_at_ms=1798761600000, chain_expires_at_ms=1798761600000
+            ),
         ),
     ],
 )
@@ -156,6 +181,12 @@ def test_an_unknown_target_is_a_bad_message() -> None:
 
 def test_a_beat_of_an_older_worker_is_of_a_region_that_is_well() -> None:
     assert unpack(json.loads(BEAT_JSON.replace(b',"sick":""', b"")), RegionBeat) == BEAT
+
+
+@pytest.mark.parametrize(("wire", "target"), TARGETS)
+def test_the_golden_targets(wire: str, target: Target) -> None:
+    assert json.loads(json.dumps(msgspec.to_builtins(target))) == json.loads(wire)
+    assert msgspec.json.decode(wire, type=Target) == target
 
 
 def test_a_newer_core_may_add_fields() -> None:
