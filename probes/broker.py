@@ -8,6 +8,7 @@ from typing import Any
 
 from kombu import transport
 from kombu.transport import redis
+from redis.exceptions import RedisError
 
 from probes import env
 
@@ -47,8 +48,22 @@ def broker_url(default: str = "redis://127.0.0.1:6379/0") -> str:
     return url.replace("unix://", "redis+socket://", 1)
 
 
+class QoS(redis.QoS):
+    """The messages not yet acknowledged, whose channel can be closed when the broker is gone."""
+
+    def restore_unacked(self, client: Any = None) -> None:
+        """Put them back, or leave them to the visibility timeout: kombu's own ends the worker over it."""
+        try:
+            super().restore_unacked(client)
+        except (AttributeError, OSError, RedisError) as error:
+            logger.warning("broker.unrestored: %d messages: %r", len(self._delivered), error)
+            self._delivered.clear()
+
+
 class Channel(redis.Channel):
     """A channel that outlives what no Celery put on its queue: kombu's own ends the worker over it."""
+
+    QoS = QoS
 
     def _brpop_read(self, **options: Any) -> Any:
         try:

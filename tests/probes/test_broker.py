@@ -1,0 +1,25 @@
+"""The broker may go away while messages are unacknowledged; the worker does not go with it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import pytest
+from kombu import Connection
+
+from probes import broker
+
+
+def test_a_channel_closes_although_what_it_held_cannot_be_put_back(caplog: pytest.LogCaptureFixture) -> None:
+    with Connection(broker.broker_url()) as connection:
+        queue = connection.SimpleQueue(f"t{secrets.token_hex(4)}")
+        queue.put("x")
+        assert queue.get(timeout=5).payload == "x"
+        channel: Any = queue.channel
+        transport = channel.connection
+        client, transport.client = transport.client, None  # as kombu leaves it when the connection is lost
+        channel._disconnect_pools()
+        channel.qos.restore_unacked_once()
+        transport.client = client
+    assert "broker.unrestored: 1 messages" in caplog.text
