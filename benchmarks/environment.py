@@ -126,5 +126,7 @@ class Environment:
             "UPQUORUM_ALLOWED_TARGETS": "127.0.0.0/8",
             "UPQUORUM_MIN_INTERVAL_SECONDS": "1",
             "UPQUORUM_TCP_PORTS": "*",
+            "UPQUORUM_API_REQUESTS_PER_MINUTE": "0",
+            "UPQUORUM_MONITOR_CREATIONS_PER_MINUTE": "0",
             **self.variables,
         }

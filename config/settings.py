@@ -84,6 +84,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": dj_database_url.parse(env.text("DATABASE_URL", PATHS.database_url))}
+# Checked when it is taken: the connections of a database that was restarted are dead.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A pool, because Celery closes the connection after every task: with one, closing gives it back.
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
