@@ -24,12 +24,12 @@ def answer(data: bytes) -> Script:
 
 
 class Listener:
-    """Serves `script` on 127.0.0.1 until the test ends; each connection in its own thread.
+    """Serves `script` on `host` until the test ends; each connection in its own thread.
 
     `stopping` is set at the end, so that a script can hang without a sleep.
     """
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self.script: Script = answer(response())
         self.requests: list[bytes] = []
         self.stopping = threading.Event()
@@ -37,17 +37,17 @@ class Listener:
         self._peers: list[object] = []
         self._own: list[object] = []
         self._accepted = threading.Condition()
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = int(self._socket.getsockname()[1])
+        self._socket = socket.create_server((host, 0), backlog=512)
+        self.host, self.port = host, int(self._socket.getsockname()[1])
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
     @property
     def url(self) -> str:
-        return f"{'https' if self._context else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self._context else 'http'}://{self.host}:{self.port}"
 
     def count(self) -> int:
         """How many connections came in. Its own one queues behind them, so none is missed."""
-        with socket.create_connection(("127.0.0.1", self.port)) as own, self._accepted:
+        with socket.create_connection((self.host, self.port)) as own, self._accepted:
             self._own.append(own.getsockname())
             self._accepted.wait_for(lambda: self._own[-1] in self._peers, 5)
         return len(self._peers) - len(self._own)
