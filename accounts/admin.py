@@ -1,10 +1,10 @@
-"""Accounts and keys in the admin. A key's secret was never stored, so it cannot be shown."""
+"""Accounts, keys and feed tokens in the admin. A key's secret was never stored, so it cannot be shown."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
-from accounts.models import Account, ApiKey
+from accounts.models import Account, ApiKey, FeedToken
 
 
 @admin.register(Account)
@@ -22,4 +22,22 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
 
     def has_add_permission(self, request: object, obj: ApiKey | None = None) -> bool:
         """A key is made by `manage.py create_key`, which shows it once."""
+        return False
+
+
+@admin.register(FeedToken)
+class FeedTokenAdmin(admin.ModelAdmin[FeedToken]):
+    """To look at, and to delete: then the URL opens nothing any more."""
+
+    list_display = ("id", "account", "kind", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("account",)
+    exclude = ("digest", "sealed")
+
+    def has_add_permission(self, request: object, obj: FeedToken | None = None) -> bool:
+        """A token is made by the API."""
+        return False
+
+    def has_change_permission(self, request: object, obj: FeedToken | None = None) -> bool:
+        """A token is replaced by the API."""
         return False

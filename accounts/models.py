@@ -1,4 +1,4 @@
-"""Accounts and their API keys. A key's secret is stored only as its SHA-256."""
+"""Accounts, their API keys and feed tokens. A key's secret is stored only as its SHA-256."""
 
 from __future__ import annotations
 
@@ -48,3 +48,27 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.prefix}…)"
+
+
+class FeedToken(models.Model):
+    """A credential in a URL: whoever has it may read. `digest` finds it, `sealed` shows it again."""
+
+    class Kind(models.TextChoices):
+        INCIDENTS = "incidents"
+        """The Atom feed; every account has it."""
+        SHARED = "shared"
+        """The page for people without a key; only while the account wants one."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="feed_tokens")
+    kind = models.CharField(max_length=16, choices=Kind)
+    digest = models.CharField(max_length=64, unique=True)
+    sealed = models.CharField(max_length=512)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "kind"], name="one_feed_token_per_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.account_id}"

@@ -7,6 +7,7 @@ from django.urls import path, re_path
 from api.base import not_found
 from api.views.account import AccountStatus
 from api.views.deliveries import DeliveryList
+from api.views.feeds import FeedRotation, Feeds, SharedFeed
 from api.views.incidents import IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList
@@ -22,6 +23,9 @@ urlpatterns = [
     path("v1/keys", KeyList.as_view()),
     path("v1/keys/<str:id_text>", KeyDetail.as_view()),
     path("v1/keys/<str:id_text>/rotate", KeyRotation.as_view()),
+    path("v1/feeds", Feeds.as_view()),
+    path("v1/feeds/rotate", FeedRotation.as_view()),
+    path("v1/feeds/shared", SharedFeed.as_view()),
     path("v1/webhook-deliveries", DeliveryList.as_view()),
     path("v1/incidents", IncidentList.as_view()),
     path("v1/incidents/<str:id_text>", IncidentDetail.as_view()),

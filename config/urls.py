@@ -5,11 +5,15 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from api.views import readers
 from config import health
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("api/", include("api.urls")),
+    path("feed/<str:token>/rss", readers.incident_feed_view, name="incident-feed"),
+    path("feed/shared/<str:token>", readers.shared_incidents_view, name="shared-incidents"),
+    path("feed.xml", readers.news_view),
     path("admin/", admin.site.urls),
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.feedgenerator import Atom1Feed, get_tag_uri
 from django.utils.html import escape
 
@@ -43,10 +43,11 @@ def plain(text: str) -> str:
 
 
 def recent_incidents(account: Account, now: datetime) -> QuerySet[Incident]:
-    """The newest incidents that last, or did within the retention, with their monitors."""
+    """The incidents that last, then those that ended latest, within the retention; with their monitors."""
     lasting = Q(resolved_at=None) | Q(resolved_at__gte=now - settings.INCIDENT_RETENTION)
-    newest = account.incidents.filter(lasting).order_by("-started_at", "-pk")
-    return newest.select_related("monitor")[:LONGEST_FEED]
+    found = account.incidents.filter(lasting).select_related("monitor")
+    # By start, fifty short outages would hide one that has lasted for a week.
+    return found.order_by(F("resolved_at").desc(nulls_first=True), "-started_at", "-pk")[:LONGEST_FEED]
 
 
 def incident_feed(account: Account, incidents: Iterable[Incident], *, url: str, links: str) -> AtomFeed:
