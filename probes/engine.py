@@ -126,8 +126,7 @@ class Engine:
         self._running_scheduled += is_scheduled
         task.add_done_callback(partial(self._finish, request, is_scheduled))
         if request.suspect_after_ms is not None:
-            seconds = request.suspect_after_ms / 1000
-            patience = self._loop.call_later(seconds, self._on_result, suspicion(request, self._region))
+            patience = self._loop.call_later(request.suspect_after_ms / 1000, self._suspect, request)
             task.add_done_callback(lambda _: patience.cancel())
 
     def _finish(self, request: ProbeRequest, is_scheduled: bool, task: asyncio.Task[ProbeResult]) -> None:
@@ -138,6 +137,9 @@ class Engine:
             self._on_result(not_run(request, self._region, ErrorClass.INTERNAL, "the worker stopped"))
         else:
             self._on_result(task.result())
+
+    def _suspect(self, request: ProbeRequest) -> None:
+        self._on_result(suspicion(request, self._region))
 
     def _miss(self, request: ProbeRequest, why: str) -> None:
         self._on_result(not_run(request, self._region, ErrorClass.LATE, why))

@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 5.0
 """A probe keeps its own deadline; this much later it is given up, so that its slot is not lost."""
 
+FROZEN_MS = 1_000
+"""A deadline missed by more is not the target's doing."""
+
 
 async def probe(request: ProbeRequest, region: str, curl: Curl, canaries: Canaries) -> ProbeResult:
     """The result of `request`, whatever happens: an exception is an `error` of this one request."""
@@ -29,11 +32,23 @@ async def probe(request: ProbeRequest, region: str, curl: Curl, canaries: Canari
     try:
         async with asyncio.timeout(request.timeout_ms / 1000 + GRACE_SECONDS):
             measurement = await PROBES[type(request.target)](request.target, request.timeout_ms, curl)
-            measurement = await canaries.review(measurement, started)
+            measurement = await canaries.review(_unless_frozen(measurement, request, started), started)
     except Exception as error:
         logger.exception("probe of monitor %d at %d", request.monitor_id, request.scheduled_at_ms)
         measurement = Measurement(error_class=ErrorClass.INTERNAL, error=type(error).__name__)
     return result(request, region, started_at_ms, measurement)
+
+
+def _unless_frozen(measured: Measurement, request: ProbeRequest, started: float) -> Measurement:
+    """`measured`, but no failure of a target is what was seen by a process that stood still meanwhile.
+
+    Every probe keeps its deadline; one that ends long after it was stopped, or starved, with its process.
+    """
+    late_ms = (time.monotonic() - started) * 1000 - request.timeout_ms
+    if measured.error_class is None or late_ms < FROZEN_MS:
+        return measured
+    error = f"the worker stood still; it saw {measured.error_class}: {measured.error}"
+    return Measurement(error_class=ErrorClass.INTERNAL, error=error, timings=measured.timings)
 
 
 def suspicion(request: ProbeRequest, region: str) -> ProbeResult:

@@ -179,6 +179,25 @@ def test_what_no_celery_put_on_a_queue_is_logged_and_dropped(
     assert log.read_text().count("broker.dropped") == len(garbage)
 
 
+def test_a_worker_that_was_frozen_meanwhile_blames_no_target(
+    core: Core, region: str, listener: Listener, worker: subprocess.Popen[bytes]
+) -> None:
+    arrived = threading.Event()
+
+    def hold(connection: socket.socket, request: bytes) -> None:
+        arrived.set()
+        connection.recv(1)  # until the other side gives up
+
+    listener.script = hold
+    core.send(region, ask(1, listener.url, timeout_ms=500))
+    assert arrived.wait(10)
+    worker.send_signal(signal.SIGSTOP)
+    threading.Timer(2.5, worker.send_signal, [signal.SIGCONT]).start()
+    result = core.results().results[0]
+    assert (result.outcome, result.error_class) == ("error", "internal")
+    assert "stood still" in result.error
+
+
 def test_sigterm_lets_what_runs_end(
     core: Core, region: str, listener: Listener, worker: subprocess.Popen[bytes]
 ) -> None:
