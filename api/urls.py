@@ -10,13 +10,14 @@ from api.views.deliveries import DeliveryList
 from api.views.feeds import FeedRotation, Feeds, SharedFeed
 from api.views.incidents import IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
-from api.views.monitors import MonitorDetail, MonitorList
+from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
 from api.views.rounds import RoundList
 from api.views.webhooks import WebhookSlot
 
 urlpatterns = [
     path("v1/monitors", MonitorList.as_view()),
     path("v1/monitors/<str:id_text>", MonitorDetail.as_view()),
+    path("v1/monitors/<str:id_text>/test", MonitorTest.as_view()),
     path("v1/monitors/<str:id_text>/webhook", WebhookSlot.as_view()),
     path("v1/monitors/<str:id_text>/rounds", RoundList.as_view()),
     path("v1/account", AccountStatus.as_view()),

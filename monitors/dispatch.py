@@ -8,18 +8,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from monitors.models import Lease
+from monitors.models import Lease, Monitor
 from monitors.scheduling import Claim
 from monitors.slots import turn
 from monitors.status import Status
 from monitors.targets import TARGETS
 from monitors.timing import LATEST_START, SUSPICION_PERCENT, TRANSPORT
 from probes import names
-from probes.instants import unix_ms
+from probes.instants import from_unix_ms, unix_ms
 from probes.messages import Batch, ProbeRequest, pack, split
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,28 @@ def dispatch(claims: Iterable[Claim], regions: Sequence[str], now: datetime) -> 
     Lease.objects.bulk_create(each.lease for each in dispatches)
     transaction.on_commit(lambda: send_all(dispatches))
     return dispatches
+
+
+def look_now(monitor: Monitor, regions: Sequence[str], now: datetime) -> datetime:
+    """Have the region whose turn it is look at a monitor at once; return the slot of that look.
+
+    It is a check like any other, ahead of the schedule: it is stored, and it can open a round.
+    """
+    slot = from_unix_ms(unix_ms(now))
+    claim = Claim(
+        monitor_id=monitor.pk,
+        config_version=monitor.state.config_version,
+        status=monitor.state.status,
+        scheduled_at=slot,
+        interval_seconds=monitor.interval_seconds,
+        type=monitor.type,
+        url=monitor.url,
+        timeout_ms=monitor.timeout_ms,
+        options=monitor.options,
+    )
+    for each in plan([claim], regions, now):
+        send(msgspec.structs.replace(each.batch, urgent=True), each.lease.expires_at)
+    return slot
 
 
 def plan(claims: Iterable[Claim], regions: Sequence[str], now: datetime) -> list[Dispatch]:

@@ -56,8 +56,9 @@ class QoS(redis.QoS):
         try:
             super().restore_unacked(client)
         except (AttributeError, OSError, RedisError) as error:
-            logger.warning("broker.unrestored: %d messages: %r", len(self._delivered), error)
-            self._delivered.clear()
+            held = self._delivered or {}
+            logger.warning("broker.unrestored: %d messages: %r", len(held), error)
+            held.clear()
 
 
 class Channel(redis.Channel):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.limits import Bucket
 from accounts.models import Account
 from api.base import View, body_of, path_id
 from api.dialects import native
 from api.errors import Refusal
+from api.limits import take_or_refuse
 from incidents.confirmation import open_round_of
 from incidents.lifecycle import (
     DuplicateMonitor,
@@ -21,14 +24,22 @@ from incidents.lifecycle import (
     delete_monitor,
     update_monitor,
 )
+from monitors.dispatch import look_now
 from monitors.evidence import latest
-from monitors.models import Monitor, MonitorState
+from monitors.models import Evidence, KillSwitch, Monitor, MonitorState
+from monitors.regions import live_regions
+from monitors.targets import TARGETS
+from probes.messages import TcpTarget
+from probes.url import parse_http_url
 
 EVIDENCE_SHOWN = 10
 WAITED_FOR = ("http",)
 """The types whose first verdict a create waits for; of the others the contract says `unknown`."""
 LONGEST_WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.05
+KILL_SWITCH_RETRY_SECONDS = 60
+TESTS_OF_A_MONITOR = Bucket("tests-of-monitor", 1, window_seconds=10)
+TESTS_OF_A_DOMAIN = Bucket("tests-of-domain", 30, window_seconds=60)
 
 
 class MonitorList(View):
@@ -76,6 +87,23 @@ class MonitorDetail(View):
         return Response(status=204)
 
 
+class MonitorTest(View):
+    resource = "monitors"
+
+    def post(self, request: Request, id_text: str) -> Response:
+        """Look at the monitor now, and wait a bounded time for what is seen."""
+        monitor = find(self.account, id_text)
+        if KillSwitch.objects.exists():
+            body = {"error": "kill_switch_active", "message": "check dispatches temporarily disabled"}
+            return Response(body, status=503, headers={"Retry-After": str(KILL_SWITCH_RETRY_SECONDS)})
+        take_or_refuse(TESTS_OF_A_MONITOR, str(monitor.pk), "too many tests for this monitor")
+        take_or_refuse(TESTS_OF_A_DOMAIN, host_of(monitor), "domain rate limit exceeded")
+        now = timezone.now()
+        if regions := live_regions(now):
+            await_evidence(monitor.pk, look_now(monitor, regions, now))
+        return whole(monitor)
+
+
 def owned(account: Account) -> QuerySet[Monitor]:
     """The account's monitors with their states, oldest first."""
     return account.monitors.select_related("state").order_by("pk")
@@ -93,6 +121,20 @@ def whole(monitor: Monitor) -> Response:
     """The monitor in its envelope."""
     state = MonitorState.objects.get(pk=monitor.pk)
     return Response(native.envelope(monitor, state, latest(monitor.pk, EVIDENCE_SHOWN)))
+
+
+def host_of(monitor: Monitor) -> str:
+    """The host that a monitor looks at: tests of it are counted over all accounts."""
+    target = TARGETS[monitor.type](monitor.url, monitor.options)
+    return target.host if isinstance(target, TcpTarget) else parse_http_url(monitor.url).host
+
+
+def await_evidence(monitor_id: int, slot: datetime) -> None:
+    """Wait until the look at `slot` was stored, `LONGEST_WAIT_SECONDS` at most."""
+    seen = Evidence.objects.filter(monitor_id=monitor_id, scheduled_at=slot)
+    end = time.monotonic() + LONGEST_WAIT_SECONDS
+    while not seen.exists() and time.monotonic() < end:
+        time.sleep(POLL_SECONDS)
 
 
 def await_first_verdict(monitor_id: int) -> None:
