@@ -180,6 +180,8 @@ def _classify(handle: pycurl.Curl, gate: Gate, code: int, message: str) -> tuple
     if code == pycurl.E_PEER_FAILED_VERIFICATION:
         is_expired = handle.getinfo(pycurl.SSL_VERIFYRESULT) == X509_V_ERR_CERT_HAS_EXPIRED
         return ErrorClass.CERT_EXPIRED if is_expired else ErrorClass.CERT_INVALID, message
+    if code == pycurl.E_RECV_ERROR and "chunk" in message:  # the one way to tell it from a reset
+        return ErrorClass.PROTOCOL, message
     return CURL_CODES.get(code, ErrorClass.INTERNAL), message
 
 

@@ -45,7 +45,10 @@ class ErrorClass(StrEnum):
         "body_mismatch",
         "The body does not contain the expected text, or contains the forbidden one.",
     )
-    TOO_LARGE = "too_large", "The headers are too long, or the expected text is not in the part that is read."
+    TOO_LARGE = (
+        "too_large",
+        "Headers or certificate are too long, or the expected text is not in the part that is read.",
+    )
     LATENCY = "latency", "The answer is as expected, but came later than the limit."
     REDIRECT = "redirect", "Too many redirects, or one to a URL that cannot be probed."
     BLOCKED = "blocked", "Policy refuses the address; nothing was sent."
@@ -84,6 +87,7 @@ CURL_CODES: dict[int, ErrorClass] = {  # what needs more than the code is in pro
     pycurl.E_HTTP2: ErrorClass.PROTOCOL,
     pycurl.E_PARTIAL_FILE: ErrorClass.RESET,
     pycurl.E_WRITE_ERROR: ErrorClass.TOO_LARGE,
+    pycurl.E_OUT_OF_MEMORY: ErrorClass.TOO_LARGE,  # of what libcurl holds: a certificate of 100 KB as text
     pycurl.E_SSL_CONNECT_ERROR: ErrorClass.TLS,
     pycurl.E_GOT_NOTHING: ErrorClass.RESET,
     pycurl.E_SEND_ERROR: ErrorClass.RESET,

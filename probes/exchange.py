@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from probes.errors import CONNECT_ERRNOS, ErrorClass, Fault
 from probes.guard import AddressPolicy
@@ -23,6 +24,9 @@ REPORT_ERRORS = {
 }
 TIMED_OUT = Fault(ErrorClass.TIMEOUT, "no answer before the deadline")
 
+MAX_DATAGRAM_BYTES = 65_535
+
+Taken = TypeVar("Taken")
 Talk = Callable[[str], Awaitable[Fault | None]]
 """Talks to a numeric address; None: all is well. May raise `OSError`, and is ended at the deadline."""
 
@@ -75,6 +79,14 @@ def dial(address: str, port: int, kind: int = socket.SOCK_DGRAM, protocol: int =
         opened.close()
         raise
     return opened
+
+
+async def receive(connected: socket.socket, take: Callable[[bytes], Taken | None]) -> Taken:
+    """What `take` makes of the first datagram that it does not pass over with None."""
+    loop = asyncio.get_running_loop()
+    while (taken := take(await loop.sock_recv(connected, MAX_DATAGRAM_BYTES))) is None:
+        pass  # each datagram takes a turn of the loop, so that a flood stops neither others nor the deadline
+    return taken
 
 
 async def _talked(talk: Talk, address: str, timeout_seconds: float, silence: Fault | None) -> Fault | None:

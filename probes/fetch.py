@@ -45,6 +45,8 @@ class FetchRequest:
     url: HttpUrl
     timeout_ms: float
     max_body_bytes: int
+    keep_body: bool = True
+    """Else it is only read, and the response has none."""
     method: str = "GET"
     headers: Sequence[tuple[str, str]] = ()
     body: bytes | None = None
@@ -91,7 +93,7 @@ def check_header(name: str, value: str) -> None:
 
 async def fetch(curl: Curl, request: FetchRequest) -> FetchResponse:
     """Sends `request`. Network trouble is a class in the response, never an exception."""
-    received = Received(request.max_body_bytes)
+    received = Received(request.max_body_bytes, request.keep_body)
     url = request.url
     options = _options(request, received)
     done = await curl.transfer(
@@ -113,8 +115,9 @@ async def fetch(curl: Curl, request: FetchRequest) -> FetchResponse:
 class Received:
     """Collects a response up to its caps. To take less than it is given ends the transfer."""
 
-    def __init__(self, max_body_bytes: int) -> None:
-        self._max_body_bytes = max_body_bytes
+    def __init__(self, max_body_bytes: int, keep_body: bool) -> None:
+        self._bytes_left = max_body_bytes
+        self._keep_body = keep_body
         self.body = bytearray()
         self.is_truncated = False
         self.header_lines: list[bytes] = []
@@ -130,8 +133,10 @@ class Received:
 
     def write(self, chunk: bytes) -> int:
         """libcurl's WRITEFUNCTION."""
-        taken = chunk[: self._max_body_bytes - len(self.body)]
-        self.body += taken
+        taken = chunk[: self._bytes_left]
+        self._bytes_left -= len(taken)
+        if self._keep_body:
+            self.body += taken
         self.is_truncated = len(taken) < len(chunk)
         return len(taken)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import cache
 
 import dns.asyncquery
@@ -18,14 +17,13 @@ from dns.rdata import Rdata
 
 from probes.curl import Curl
 from probes.errors import ErrorClass, Fault
-from probes.exchange import Peer, dial, exchange
+from probes.exchange import Peer, dial, exchange, receive
 from probes.guard import AddressPolicy
 from probes.measurement import Measurement
 from probes.messages import DnsTarget
 from probes.url import parse_address, parse_host
 
 PORT = 53
-MAX_DATAGRAM_BYTES = 65_535
 MAX_SHOWN_CHARS = 150
 ANYWHERE = AddressPolicy.of(["0.0.0.0/0", "::/0"])
 """For the region's own name server, which its operator chose and which is mostly private."""
@@ -63,13 +61,14 @@ def _own() -> Peer:
 
 async def _ask(query: Message, address: str, port: int) -> Message:
     """The answer to `query`: other datagrams are not taken for it (RFC 5452 section 9)."""
+
+    def take(datagram: bytes) -> Message | None:
+        message = dns.message.from_wire(datagram, ignore_trailing=True)
+        return message if query.is_response(message) else None
+
     with dial(address, port) as connected:
         connected.send(query.to_wire())
-        while True:
-            datagram = await asyncio.get_running_loop().sock_recv(connected, MAX_DATAGRAM_BYTES)
-            answer = dns.message.from_wire(datagram, ignore_trailing=True)
-            if query.is_response(answer):
-                break
+        answer = await receive(connected, take)
     return await dns.asyncquery.tcp(query, address, port=port) if answer.flags & TC else answer
 
 

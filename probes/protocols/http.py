@@ -51,6 +51,7 @@ def _request(target: HttpTarget, timeout_ms: float) -> FetchRequest:
         url=parse_http_url(target.url),
         timeout_ms=timeout_ms,
         max_body_bytes=MAX_BODY_BYTES,
+        keep_body=target.body_rule is not None,
         method=target.method,
         headers=[*target.headers, *secret],
         body=None if target.body is None else target.body.encode(),

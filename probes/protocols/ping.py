@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import struct
 
 from probes.curl import Curl
 from probes.errors import ErrorClass, Fault
-from probes.exchange import Peer, dial, exchange
+from probes.exchange import Peer, dial, exchange, receive
 from probes.measurement import Measurement
 from probes.messages import PingTarget
 from probes.url import parse_host
 
 TOKEN_BYTES = 16
-MAX_PACKET_BYTES = 2048
 NO_RIGHT = Fault(
     ErrorClass.INTERNAL,
     "ping needs ICMP sockets: a group in net.ipv4.ping_group_range, or the capability CAP_NET_RAW",
@@ -33,8 +31,9 @@ async def probe_ping(target: PingTarget, timeout_ms: int, curl: Curl) -> Measure
         with connected:
             token = os.urandom(TOKEN_BYTES)
             connected.send(_echo_request(address, token))
-            while not _is_reply(await _receive(connected), address, token):
-                pass
+            await receive(
+                connected, lambda packet: _is_reply(_message(packet, connected), address, token) or None
+            )
         return None
 
     peer = Peer(parse_host(target.host), 0, curl.policy, target.ip_version)
@@ -65,9 +64,8 @@ def _checksum(packet: bytes) -> int:
     return ~total & 0xFFFF
 
 
-async def _receive(connected: socket.socket) -> bytes:
-    """One ICMP message; a raw IPv4 socket puts the IP header before it."""
-    packet = await asyncio.get_running_loop().sock_recv(connected, MAX_PACKET_BYTES)
+def _message(packet: bytes, connected: socket.socket) -> bytes:
+    """The ICMP message; a raw IPv4 socket puts the IP header before it."""
     has_header = connected.type == socket.SOCK_RAW and connected.family == socket.AF_INET
     return packet[(packet[0] & 0x0F) * 4 :] if has_header else packet
 
