@@ -83,6 +83,20 @@ class Choice(StrictField):
         return str(data)
 
 
+class Named(Choice):
+    """One of a few strings, each of which stands for a value."""
+
+    def __init__(self, values: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(list(values), **kwargs)
+        self.values = values
+
+    def to_internal_value(self, data: Any) -> Any:
+        return self.values[super().to_internal_value(data)]
+
+    def to_representation(self, value: Any) -> str:
+        return next(name for name, meant in self.values.items() if meant == value)
+
+
 class Choices(StrictField):
     """A list of some of a few strings, each once."""
 

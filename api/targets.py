@@ -6,51 +6,91 @@ since a name may resolve differently tomorrow.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 
 from api.errors import Refusal
 from monitors.optouts import opted_out
+from monitors.targets import bare_host, ssl_address
+from probes.pattern import BadPattern, compile_pattern
 from probes.resolve import Blocked, Unresolvable, check_host
-from probes.url import BadUrl, parse_http_url, parse_tcp_url
+from probes.url import BadUrl, parse_address, parse_http_url
+
+DNS_PORT = 53
 
 
 def check_http_url(url: str) -> None:
     """Refuse a URL that no http probe and no webhook could reach or should."""
-    try:
+    with _named("url"):
         parsed = parse_http_url(url)
-    except BadUrl as error:
-        raise Refusal(400, f"url is invalid: {error}") from error
     _check_host(parsed.host, parsed.port)
 
 
 def check_tcp_url(url: str) -> None:
     """Refuse what is not `host:port` or `tcp://host:port`, or a port outside `UPQUORUM_TCP_PORTS`."""
-    try:
-        parsed = parse_tcp_url(url)
-    except BadUrl as error:
-        raise Refusal(400, f"url is invalid: {error}") from error
+    with _named("url"):
+        host, port = parse_address(url, "tcp")
     allowed = settings.TCP_PORTS
-    if "*" not in allowed and str(parsed.port) not in allowed:
-        raise Refusal(
-            400, f"port {parsed.port} is not allowed for tcp monitors; allowed: {', '.join(allowed)}"
-        )
-    _check_host(parsed.host, parsed.port)
+    if "*" not in allowed and str(port) not in allowed:
+        raise Refusal(400, f"port {port} is not allowed for tcp monitors; allowed: {', '.join(allowed)}")
+    _check_host(host, port)
 
 
-URL_CHECKS: dict[str, Callable[[str], None]] = {
-    "http": check_http_url,
-    "tcp": check_tcp_url,
-}
+def check_ssl_url(url: str) -> None:
+    """Refuse what is not `host`, `host:port` or an https URL."""
+    with _named("url"):
+        host, port = ssl_address(url)
+    _check_host(host, port)
+
+
+def check_ping_host(url: str) -> None:
+    """Refuse what names no host that can be pinged."""
+    with _named("url"):
+        host = bare_host(url)
+    _check_host(host, 0)
+
+
+def check_dns_name(url: str) -> None:
+    """Refuse what is not a name. It need not resolve: whether it has a record is what is watched."""
+    with _named("url"):
+        _check_opt_out(bare_host(url))
+
+
+def refuse_bad_options(options: Mapping[str, Any]) -> None:
+    """Refuse a pattern that RE2 does not take, and a name server that may not be asked."""
+    if options.get("body_is_regex"):
+        try:
+            compile_pattern(options["body_match"])
+        except BadPattern as error:
+            raise Refusal(400, f"keyword is not a valid pattern: {error}") from error
+    if resolver := options.get("resolver"):
+        with _named("dns_resolver"):
+            host, port = parse_address(resolver, "dns", default_port=DNS_PORT)
+        _check_host(host, port)
+
+
+@contextmanager
+def _named(field: str) -> Iterator[None]:
+    """A bad URL in the block is refused by the name of its field."""
+    try:
+        yield
+    except BadUrl as error:
+        raise Refusal(400, f"{field} is invalid: {error}") from error
 
 
 def _check_host(host: str, port: int) -> None:
-    if opted_out(host):
-        raise Refusal(400, "url rejected: the owner of the target has opted out")
+    _check_opt_out(host)
     try:
         check_host(host, port, settings.ADDRESS_POLICY)
     except Unresolvable as error:
         raise Refusal(400, "url rejected: host does not resolve") from error
     except Blocked as error:
         raise Refusal(400, f"url rejected: ip {error.address} is in a blocked range") from error
+
+
+def _check_opt_out(host: str) -> None:
+    if opted_out(host):
+        raise Refusal(400, "url rejected: the owner of the target has opted out")

@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from probes.messages import DnsTarget, HttpTarget, PingTarget, SslTarget, Target, TcpTarget, UdpTarget
-from probes.url import parse_address, parse_host
+from probes.url import parse_address, parse_host, parse_http_url
 
 Options = dict[str, Any]
+
+HTTP_SCHEMES = ("http://", "https://")
 
 HTTP_OPTIONS = (
     "method",
@@ -52,8 +54,8 @@ def tcp_target(url: str, options: Options) -> Target:
 
 
 def ssl_target(url: str, options: Options) -> Target:
-    """`url` as `host`, `host:port` or `ssl://host:port`. `options`: `warn_days`, `starttls`, `ip_version`."""
-    host, port = parse_address(url, "ssl", default_port=443)
+    """`url` as `ssl_address` takes it. `options`: `warn_days`, `starttls`, `ip_version`."""
+    host, port = ssl_address(url)
     given = _given(options, ("warn_days", "starttls", "ip_version"))
     return msgspec.convert({"type": "ssl", "host": host, "port": port, **given}, SslTarget)
 
@@ -66,15 +68,15 @@ def udp_target(url: str, options: Options) -> Target:
 
 
 def ping_target(url: str, options: Options) -> Target:
-    """`url` is a host. `options`: `ip_version`."""
+    """`url` as `bare_host` takes it. `options`: `ip_version`."""
     given = _given(options, ("ip_version",))
-    return msgspec.convert({"type": "ping", "host": parse_host(url), **given}, PingTarget)
+    return msgspec.convert({"type": "ping", "host": bare_host(url), **given}, PingTarget)
 
 
 def dns_target(url: str, options: Options) -> Target:
-    """`url` is a name. `options`: `record_type`, `expected_value`, `resolver` (`host[:port]`)."""
+    """`url` as `bare_host` takes it. `options`: `record_type`, `expected_value`, `resolver`, a `host[:port]`."""
     given = _given(options, ("record_type", "expected_value", "resolver"))
-    return msgspec.convert({"type": "dns", "name": parse_host(url), **given}, DnsTarget)
+    return msgspec.convert({"type": "dns", "name": bare_host(url), **given}, DnsTarget)
 
 
 TARGETS: dict[str, Callable[[str, Options], Target]] = {
@@ -86,6 +88,19 @@ TARGETS: dict[str, Callable[[str, Options], Target]] = {
     "ping": ping_target,
     "dns": dns_target,
 }
+
+
+def ssl_address(url: str) -> tuple[str, int]:
+    """Host and port in `host`, `host:port`, `ssl://host:port` or an http(s) URL; raises `BadUrl`."""
+    if url.startswith(HTTP_SCHEMES):
+        parsed = parse_http_url(url)
+        return parsed.host, parsed.port
+    return parse_address(url, "ssl", default_port=443)
+
+
+def bare_host(url: str) -> str:
+    """The host in `host` or an http(s) URL; raises `BadUrl`."""
+    return parse_http_url(url).host if url.startswith(HTTP_SCHEMES) else parse_host(url)
 
 
 def _given(options: Options, names: tuple[str, ...]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from django.conf import settings
 from rest_framework import serializers
@@ -11,13 +11,14 @@ from rest_framework import serializers
 from accounts.models import Account, ApiKey
 from accounts.scopes import SCOPES
 from api import fields
-from api.targets import URL_CHECKS
+from api.monitor_types import MONITOR_TYPES, MonitorType
+from api.targets import refuse_bad_options
 from incidents.events import EVENTS
 from incidents.models import Incident, Round, Transition, Vote
 from monitors.models import Evidence, Monitor, MonitorState, RegionalFailure
 from monitors.status import Status
 from probes.instants import from_unix_ms, rfc3339
-from probes.messages import TIMINGS
+from probes.messages import TIMINGS, RecordType
 from webhooks.models import Delivery, Webhook
 from webhooks.sealing import open_secret
 from webhooks.services import Fields
@@ -30,7 +31,10 @@ LONGEST_LABEL = 100
 LONGEST_INTERVAL_SECONDS = 86_400
 DEFAULT_INTERVAL_SECONDS = 60
 DEFAULT_TIMEOUT_MS = 10_000
-DEFAULT_STATUS = 200
+LONGEST_TIMEOUT_SECONDS = 30
+LONGEST_WARNING_DAYS = 365
+PLAIN_FIELDS = ("name", "url", "type", "interval_seconds", "enabled")
+RECORD_TYPES = list(get_args(RecordType))
 
 
 class MonitorInput(serializers.Serializer[Monitor]):
@@ -38,9 +42,17 @@ class MonitorInput(serializers.Serializer[Monitor]):
 
     name = fields.Text(longest=LONGEST_NAME)
     url = fields.Text(longest=LONGEST_URL)
-    type = fields.Choice(list(URL_CHECKS))
+    type = fields.Choice(list(MONITOR_TYPES))
     expected_status = fields.StatusCode(required=False)
     body_match = fields.Text(longest=LONGEST_MATCH, forbidden=fields.NUL, required=False, allow_null=True)
+    keyword = fields.Text(longest=LONGEST_MATCH, forbidden=fields.NUL, required=False)
+    keyword_type = fields.Named({"contains": False, "not_contains": True}, required=False)
+    keyword_match = fields.Named({"exact": False, "regex": True}, required=False)
+    dns_record_type = fields.Choice(RECORD_TYPES, required=False)
+    dns_expected_value = fields.Text(longest=LONGEST_NAME, required=False, allow_null=True)
+    dns_resolver = fields.Text(longest=LONGEST_NAME, required=False, allow_null=True)
+    ssl_warn_days = fields.Whole(least=0, most=LONGEST_WARNING_DAYS, required=False)
+    timeout_secs = fields.Whole(least=1, most=LONGEST_TIMEOUT_SECONDS, required=False)
     interval_sec = fields.Whole(
         least=settings.MIN_INTERVAL_SECONDS,
         most=LONGEST_INTERVAL_SECONDS,
@@ -82,23 +94,27 @@ def webhook_fields(data: dict[str, Any]) -> Fields:
 def new_monitor_fields(data: dict[str, Any]) -> dict[str, Any]:
     """The model fields of a new monitor; raises a refusal that names the first field that is wrong."""
     given = _validated(data)
-    URL_CHECKS[given["type"]](given["url"])
+    type_ = MONITOR_TYPES[given["type"]]
+    for name in type_.required:
+        if not given.get(name):
+            raise serializers.ValidationError(f"{name} is required")
+    type_.check_url(given["url"])
     defaults = {
         "interval_seconds": max(DEFAULT_INTERVAL_SECONDS, settings.MIN_INTERVAL_SECONDS),
         "timeout_ms": DEFAULT_TIMEOUT_MS,
         "enabled": True,
     }
-    return defaults | _model_fields(given, given["type"], {})
+    return defaults | _model_fields(given, type_, dict(type_.defaults))
 
 
 def changed_monitor_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     """The model fields that an update changes; those left out keep their values. A type stays."""
     given = _validated(data, partial=True)
-    type_ = given.pop("type", monitor.type)
-    if type_ != monitor.type:
+    if given.pop("type", monitor.type) != monitor.type:
         raise serializers.ValidationError("type cannot be changed")
+    type_ = MONITOR_TYPES[monitor.type]
     if given.get("url", monitor.url) != monitor.url:
-        URL_CHECKS[type_](given["url"])
+        type_.check_url(given["url"])
     return _model_fields(given, type_, monitor.options)
 
 
@@ -110,11 +126,12 @@ def monitor_body(monitor: Monitor) -> dict[str, Any]:
         "url": monitor.url,
         "type": monitor.type,
         "interval_sec": monitor.interval_seconds,
+        "timeout_secs": monitor.timeout_ms // 1000,
     }
-    if "expected_status" in monitor.options:
-        body["expected_status"] = str(monitor.options["expected_status"])
-    if monitor.options.get("body_match"):
-        body["body_match"] = monitor.options["body_match"]
+    known = MonitorInput().fields
+    for name, option in MONITOR_TYPES[monitor.type].options.items():
+        if monitor.options.get(option) is not None:
+            body[name] = known[name].to_representation(monitor.options[option])
     return body | {"enabled": monitor.enabled, "created_at": rfc3339(monitor.created_at)}
 
 
@@ -279,11 +296,12 @@ def _validated(data: dict[str, Any], *, partial: bool = False) -> dict[str, Any]
     return dict(serializer.validated_data)
 
 
-def _model_fields(given: dict[str, Any], type_: str, options: dict[str, Any]) -> dict[str, Any]:
-    """`given` as model fields: what only http has goes into `options`, over what was there."""
-    option_names = ("expected_status", "body_match")
-    merged = dict(options)
-    if type_ == "http":
-        merged = {"expected_status": DEFAULT_STATUS} | merged
-        merged |= {name: given[name] for name in option_names if name in given}
-    return {name: value for name, value in given.items() if name not in option_names} | {"options": merged}
+def _model_fields(given: dict[str, Any], type_: MonitorType, options: dict[str, Any]) -> dict[str, Any]:
+    """`given` as model fields: what only some types have goes into `options`, if it fits this one."""
+    fitting = {option: given[name] for name, option in type_.options.items() if name in given}
+    kept = {name: value for name, value in (options | fitting).items() if value is not None}
+    refuse_bad_options(kept)
+    model_fields: dict[str, Any] = {name: given[name] for name in PLAIN_FIELDS if name in given}
+    if "timeout_secs" in given:
+        model_fields["timeout_ms"] = given["timeout_secs"] * 1000
+    return model_fields | {"options": kept}

@@ -29,11 +29,11 @@ from monitors.evidence import latest
 from monitors.models import Evidence, KillSwitch, Monitor, MonitorState
 from monitors.regions import live_regions
 from monitors.targets import TARGETS
-from probes.messages import TcpTarget
+from probes.messages import DnsTarget, HttpTarget
 from probes.url import parse_http_url
 
 EVIDENCE_SHOWN = 10
-WAITED_FOR = ("http",)
+WAITED_FOR = ("http", "keyword", "ssl")
 """The types whose first verdict a create waits for; of the others the contract says `unknown`."""
 LONGEST_WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.05
@@ -126,7 +126,9 @@ def whole(monitor: Monitor) -> Response:
 def host_of(monitor: Monitor) -> str:
     """The host that a monitor looks at: tests of it are counted over all accounts."""
     target = TARGETS[monitor.type](monitor.url, monitor.options)
-    return target.host if isinstance(target, TcpTarget) else parse_http_url(monitor.url).host
+    if isinstance(target, HttpTarget):
+        return parse_http_url(target.url).host
+    return target.name if isinstance(target, DnsTarget) else target.host
 
 
 def await_evidence(monitor_id: int, slot: datetime) -> None:

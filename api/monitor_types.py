@@ -1,0 +1,53 @@
+"""The types of monitor that the API takes: how a URL of each is checked, and which fields fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.targets import check_dns_name, check_http_url, check_ping_host, check_ssl_url, check_tcp_url
+
+
+@dataclass(frozen=True)
+class MonitorType:
+    """One type. `options`: the name of a field on the wire, and of the option that it sets."""
+
+    check_url: Callable[[str], None]
+    options: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+
+
+OK_STATUS = {"expected_status": 200}
+
+MONITOR_TYPES = {
+    "http": MonitorType(
+        check_http_url,
+        {"expected_status": "expected_status", "body_match": "body_match"},
+        OK_STATUS,
+    ),
+    "tcp": MonitorType(check_tcp_url),
+    "ping": MonitorType(check_ping_host),
+    "dns": MonitorType(
+        check_dns_name,
+        {
+            "dns_record_type": "record_type",
+            "dns_expected_value": "expected_value",
+            "dns_resolver": "resolver",
+        },
+        {"record_type": "A"},
+    ),
+    "ssl": MonitorType(check_ssl_url, {"ssl_warn_days": "warn_days"}, {"warn_days": 30}),
+    "keyword": MonitorType(
+        check_http_url,
+        {
+            "expected_status": "expected_status",
+            "keyword": "body_match",
+            "keyword_type": "body_is_negated",
+            "keyword_match": "body_is_regex",
+        },
+        {**OK_STATUS, "body_is_negated": False, "body_is_regex": False},
+        required=("keyword",),
+    ),
+}
