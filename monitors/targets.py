@@ -74,7 +74,7 @@ def ping_target(url: str, options: Options) -> Target:
 
 
 def dns_target(url: str, options: Options) -> Target:
-    """`url` as `bare_host` takes it. `options`: `record_type`, `expected_value`, `resolver`, a `host[:port]`."""
+    """`url` as `bare_host` has it. `options`: `record_type`, `expected_value`, `resolver` (`host[:port]`)."""
     given = _given(options, ("record_type", "expected_value", "resolver"))
     return msgspec.convert({"type": "dns", "name": bare_host(url), **given}, DnsTarget)
 
