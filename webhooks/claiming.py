@@ -17,6 +17,7 @@ class Claim:
     """One delivery, ours alone until `lease_until`, and all that its next attempt needs."""
 
     delivery_id: int
+    webhook_id: int
     account_id: int
     attempt: int
     """1 for the first. The same again when an attempt was lost with its worker."""
@@ -56,7 +57,7 @@ WITH open AS (
 UPDATE webhooks_delivery d SET lease_until = %(lease_until)s
 FROM chosen, webhooks_webhook w, webhooks_event e
 WHERE d.id = chosen.id AND w.id = d.webhook_id AND e.id = d.event_id
-RETURNING d.id, d.account_id, d.attempt_count + 1, w.url, w.secret, e.payload,
+RETURNING d.id, d.webhook_id, d.account_id, d.attempt_count + 1, w.url, w.secret, e.payload,
           %(now)s::timestamptz, d.lease_until
 """
 

@@ -25,6 +25,9 @@ class Webhook(models.Model):
     """Sealed; `sealing.open_secret` opens it."""
     events = ArrayField(models.CharField(max_length=100), null=True)
     """The types of event that it is told of; null: all those that no one has to ask for."""
+    disabled_at = models.DateTimeField(null=True)
+    """Since when it is told nothing, until it is set again; null: it is told."""
+    disabled_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

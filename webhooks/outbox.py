@@ -56,7 +56,9 @@ def publish(
 
 def _create_deliveries(event: Event, opt_in: bool, now: datetime) -> list[Delivery]:
     # The lock makes a removal wait, so that it sees and ends the deliveries that are made here.
-    webhooks = Webhook.objects.filter(account_id=event.account_id, subject_id=event.subject_id)
+    webhooks = Webhook.objects.filter(
+        account_id=event.account_id, subject_id=event.subject_id, disabled_at=None
+    )
     asked = Q(events__contains=[event.type])
     webhooks = webhooks.filter(asked if opt_in else asked | Q(events=None))
     return Delivery.objects.bulk_create(

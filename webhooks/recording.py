@@ -8,8 +8,9 @@ from datetime import datetime
 from django.db import transaction
 
 from webhooks.claiming import Claim
+from webhooks.disabling import disable_webhook
 from webhooks.models import Attempt, Delivery, Status
-from webhooks.schedule import next_attempt_at
+from webhooks.schedule import next_attempt_at, wait_asked
 from webhooks.sending import AttemptOutcome
 
 logger = logging.getLogger(__name__)
@@ -17,10 +18,12 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic
 def record_attempt(claim: Claim, outcome: AttemptOutcome, now: datetime) -> bool:
-    """Log the attempt and settle its delivery; if the lease was lost, change nothing and return False.
+    """Log the attempt and settle its delivery; if the lease was lost, leave it as it is and return False.
 
     A lost lease means that another claim makes, or made, the attempt of this number.
     """
+    if outcome.refused_for_good:
+        disable_webhook(claim, now)
     mine = Delivery.objects.filter(pk=claim.delivery_id, lease_until=claim.lease_until)
     delivery = mine.select_for_update().first()
     if delivery is None:
@@ -49,9 +52,9 @@ def _settle(delivery: Delivery, claim: Claim, outcome: AttemptOutcome, now: date
     delivery.last_attempt_at = claim.claimed_at
     delivery.last_response_code = outcome.status_code
     delivery.lease_until = None
-    # A delivery that failed while its attempt was on its way had its webhook removed: no further attempt.
+    # A delivery that failed while its attempt was on its way had its webhook removed or disabled.
     given_up = outcome.refused_for_good or delivery.status == Status.FAILED
-    retry_at = None if given_up else next_attempt_at(claim.attempt, now)
+    retry_at = None if given_up else next_attempt_at(claim.attempt, now, wait_asked(outcome.retry_after, now))
     if outcome.delivered:
         delivery.status = Status.DELIVERED
     elif retry_at is None:

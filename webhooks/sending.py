@@ -19,6 +19,8 @@ TIMEOUT_MS = 10_000
 """Over all of it: names, connection, answer."""
 READ_BYTES = 16 * 1024
 KEPT_BYTES = 1024
+BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+"""The answers whose `Retry-After` is heeded."""
 HEADERS = {"Content-Type": "application/json", "User-Agent": "Upquorum/0.1"}
 
 
@@ -31,6 +33,8 @@ class AttemptOutcome:
     error_class: str = ""
     error: str = ""
     response_head: str = ""
+    retry_after: str = ""
+    """The header, where the status says that it is meant for us."""
 
     @property
     def delivered(self) -> bool:
@@ -73,6 +77,7 @@ def _outcome(response: FetchResponse) -> AttemptOutcome:
         error_class=response.error_class or "",
         error=response.error,
         response_head=_text(response.body[:KEPT_BYTES]),
+        retry_after=(response.header("Retry-After") or "") if response.status_code in BUSY else "",
     )
 
 

@@ -7,7 +7,8 @@ from typing import NotRequired, TypedDict, Unpack
 
 from django.db import transaction
 
-from webhooks.models import OPEN, Delivery, Event, Status, Webhook
+from webhooks.disabling import give_up
+from webhooks.models import Event, Webhook
 from webhooks.sealing import seal_secret
 from webhooks.signing import new_secret
 
@@ -22,12 +23,14 @@ class Fields(TypedDict):
 def set_webhook(*, account_id: int, subject_id: int, now: datetime, **fields: Unpack[Fields]) -> Webhook:
     """Give the subject its webhook, or change the one it has, which keeps its id, secret and other fields.
 
-    `url` has been validated by the caller. Deliveries already due go to the new URL.
+    `url` has been validated by the caller. Deliveries already due go to the new URL. A disabled webhook is
+    told again what happens from now on.
     """
+    enabled = {"disabled_at": None, "disabled_reason": ""}
     webhook, _ = Webhook.objects.update_or_create(
         account_id=account_id,
         subject_id=subject_id,
-        defaults=dict(fields),
+        defaults={**fields, **enabled},
         create_defaults={**fields, "secret": seal_secret(new_secret(), account_id), "created_at": now},
     )
     return webhook
@@ -44,15 +47,13 @@ def remove_webhook(*, account_id: int, subject_id: int) -> bool:
 
     An attempt already on its way is still recorded, but not repeated.
     """
-    webhook = get_webhook(account_id=account_id, subject_id=subject_id)
+    found = Webhook.objects.filter(account_id=account_id, subject_id=subject_id)
+    webhook = found.select_for_update().first()
     if webhook is None:
         return False
-    webhook_id = webhook.pk
-    removed, _ = webhook.delete()
-    Delivery.objects.filter(subject_id=subject_id, webhook_id=webhook_id, status__in=OPEN).update(
-        status=Status.FAILED
-    )
-    return bool(removed)
+    give_up(webhook)
+    webhook.delete()
+    return True
 
 
 @transaction.atomic

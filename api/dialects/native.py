@@ -159,6 +159,7 @@ def webhook_body(webhook: Webhook) -> dict[str, Any]:
         "secret": open_secret(webhook.secret, webhook.account_id),
         "created_at": rfc3339(webhook.created_at),
         **({"events": webhook.events} if webhook.events is not None else {}),
+        **_disabled_body(webhook),
     }
 
 
@@ -262,6 +263,12 @@ def _summary(state: MonitorState) -> dict[str, Any]:
     last = state.last_check_at
     status = Status.FLAPPING if state.flapping_since else state.status
     return {"status": status, "last_check_at": rfc3339(last) if last else None}
+
+
+def _disabled_body(webhook: Webhook) -> dict[str, Any]:
+    if webhook.disabled_at is None:
+        return {}
+    return {"disabled_at": rfc3339(webhook.disabled_at), "disabled_reason": webhook.disabled_reason}
 
 
 def _vote_body(vote: Vote) -> dict[str, Any]:

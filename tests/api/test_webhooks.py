@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import ApiClient
-from tests.make import monitor
+from tests.make import NOW, monitor
 from webhooks.models import Webhook
 
 URL = "http://127.0.0.1:9/hook"
@@ -27,6 +27,17 @@ def test_it_is_set_read_replaced_and_removed(alice: ApiClient) -> None:
     assert alice.delete(path) == (204, None)
     assert alice.delete(path) == (404, {"error": "webhook not found"})
     assert alice.put(path, {"url": URL})[1]["secret"] != first["secret"]
+
+
+def test_a_disabled_one_says_why_and_is_enabled_by_setting_it_again(alice: ApiClient) -> None:
+    path = f"/monitors/{monitor(alice.account).pk}/webhook"
+    _, before = alice.put(path, {"url": URL})
+    Webhook.objects.update(disabled_at=NOW, disabled_reason="the receiver answered 410 Gone")
+    assert alice.get(path)[1] == before | {
+        "disabled_at": "2026-11-21T12:00:00.000000Z",
+        "disabled_reason": "the receiver answered 410 Gone",
+    }
+    assert alice.put(path, {"url": URL}) == (200, before)
 
 
 def test_its_secret_is_not_in_the_database(alice: ApiClient) -> None:

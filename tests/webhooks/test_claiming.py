@@ -36,6 +36,7 @@ def test_a_claim_carries_all_that_an_attempt_needs(webhook: Webhook) -> None:
     assert claim_deliveries(NOW, 10) == [
         Claim(
             delivery_id=delivery.pk,
+            webhook_id=webhook.pk,
             account_id=webhook.account_id,
             attempt=1,
             url=webhook.url,

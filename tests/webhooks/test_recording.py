@@ -50,6 +50,15 @@ def test_anything_else_is_tried_again(delivery: Delivery, claim: Claim, outcome:
     assert delivery.next_attempt_at == ENDED + timedelta(minutes=1)
 
 
+def test_a_receiver_that_is_busy_is_left_alone_for_as_long_as_it_asks(
+    delivery: Delivery, claim: Claim
+) -> None:
+    record_attempt(claim, AttemptOutcome(duration_ms=5, status_code=429, retry_after="90"), ENDED)
+
+    delivery.refresh_from_db()
+    assert delivery.next_attempt_at == ENDED + timedelta(seconds=90)
+
+
 def test_a_2xx_whose_answer_did_not_end_in_time_is_tried_again(delivery: Delivery, claim: Claim) -> None:
     record_attempt(claim, AttemptOutcome(duration_ms=10_000, status_code=200, error_class="timeout"), ENDED)
 

@@ -26,6 +26,7 @@ LOCAL = AddressPolicy.of(["127.0.0.0/8"])
 def make_claim(url: str, account_id: int = ACCOUNT, attempt: int = 1) -> Claim:
     return Claim(
         delivery_id=9001,
+        webhook_id=42,
         account_id=account_id,
         attempt=attempt,
         url=url,
@@ -89,6 +90,11 @@ def test_another_status_is_none(code: int) -> None:
     assert not outcome.delivered
     assert (outcome.status_code, outcome.error_class) == (code, "")
     assert outcome.refused_for_good == (code == 410)
+
+
+@pytest.mark.parametrize(("code", "heeded"), [(429, "90"), (503, "90"), (500, ""), (200, "")])
+def test_a_receiver_that_is_busy_says_when_to_come_again(code: int, heeded: str) -> None:
+    assert outcome_of(replies(code, b"", **{"Retry-After": "90"})).retry_after == heeded
 
 
 def test_a_redirect_is_not_followed() -> None:
