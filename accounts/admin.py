@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.models import Account, ApiKey, FeedToken
 
 
 @admin.register(Account)
 class AccountAdmin(admin.ModelAdmin[Account]):
+    actions = ("suspend", "lift_suspension")
     list_display = ("id", "name", "created_at", "suspended_at")
     search_fields = ("name",)
+
+    @admin.action(description="Suspend: the API refuses them")
+    def suspend(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        accounts.filter(suspended_at=None).update(suspended_at=timezone.now())
+
+    @admin.action(description="Lift the suspension")
+    def lift_suspension(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        accounts.update(suspended_at=None)
 
 
 @admin.register(ApiKey)

@@ -180,6 +180,23 @@ class OptOut(models.Model):
         return self.domain
 
 
+class PortTried(models.Model):
+    """A port of a host that an account lately had a monitor on; see `portscan`."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    host = models.CharField(max_length=253)
+    port = models.PositiveIntegerField()
+    tried_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "host", "port"], name="one_row_per_port"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
 class Pulse(models.Model):
     """The newest run of a periodic task, and since when it has run without a gap."""
 

@@ -27,9 +27,10 @@ from incidents.lifecycle import (
 from monitors.dispatch import look_now
 from monitors.evidence import latest
 from monitors.models import Evidence, KillSwitch, Monitor, MonitorState
+from monitors.portscan import note_port
 from monitors.regions import live_regions
 from monitors.targets import TARGETS
-from probes.messages import DnsTarget, HttpTarget
+from probes.messages import DnsTarget, HttpTarget, SslTarget, TcpTarget
 from probes.url import parse_http_url
 
 EVIDENCE_SHOWN = 10
@@ -58,6 +59,9 @@ class MonitorList(View):
             raise Refusal(409, "monitor for this URL already exists") from error
         except MonitorLimitReached as error:
             raise Refusal(409, "monitor limit reached") from error
+        target = TARGETS[monitor.type](monitor.url, monitor.options)
+        if isinstance(target, TcpTarget | SslTarget):
+            note_port(self.account, target.host, target.port, timezone.now())
         if monitor.type in WAITED_FOR:
             await_first_verdict(monitor.pk)
         return whole(monitor)
