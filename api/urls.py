@@ -6,19 +6,20 @@ from django.urls import path, re_path
 
 from api.base import not_found
 from api.views.account import AccountStatus
-from api.views.deliveries import DeliveryList
+from api.views.deliveries import DeliveryDetail, DeliveryList, DeliveryReplay
 from api.views.feeds import FeedRotation, Feeds, SharedFeed
 from api.views.incidents import IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
 from api.views.rounds import RoundList
-from api.views.webhooks import WebhookSlot
+from api.views.webhooks import WebhookSlot, WebhookTest
 
 urlpatterns = [
     path("v1/monitors", MonitorList.as_view()),
     path("v1/monitors/<str:id_text>", MonitorDetail.as_view()),
     path("v1/monitors/<str:id_text>/test", MonitorTest.as_view()),
     path("v1/monitors/<str:id_text>/webhook", WebhookSlot.as_view()),
+    path("v1/monitors/<str:id_text>/webhook/test", WebhookTest.as_view()),
     path("v1/monitors/<str:id_text>/rounds", RoundList.as_view()),
     path("v1/account", AccountStatus.as_view()),
     path("v1/keys", KeyList.as_view()),
@@ -28,6 +29,8 @@ urlpatterns = [
     path("v1/feeds/rotate", FeedRotation.as_view()),
     path("v1/feeds/shared", SharedFeed.as_view()),
     path("v1/webhook-deliveries", DeliveryList.as_view()),
+    path("v1/webhook-deliveries/<str:id_text>", DeliveryDetail.as_view()),
+    path("v1/webhook-deliveries/<str:id_text>/replay", DeliveryReplay.as_view()),
     path("v1/incidents", IncidentList.as_view()),
     path("v1/incidents/<str:id_text>", IncidentDetail.as_view()),
     re_path(r"", not_found),

@@ -55,7 +55,7 @@ class Status(models.TextChoices):
     """Of a delivery, in the words of the delivery log."""
 
     PENDING = "pending"
-    """No attempt has been recorded."""
+    """No attempt has been recorded since it was published or replayed."""
     RETRYING = "retrying"
     """At least one attempt failed, and another is due at `next_attempt_at`."""
     DELIVERED = "delivered"
@@ -75,7 +75,9 @@ class Delivery(models.Model):
     """No foreign key: the log still names a webhook that was removed."""
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.PENDING)
     attempt_count = models.PositiveSmallIntegerField(default=0)
-    """Attempts recorded. One that was lost with its worker is made again, under the same number."""
+    """Attempts recorded, of all chains. One that was lost with its worker is made again, as the same."""
+    chain_start = models.PositiveSmallIntegerField(default=0)
+    """How many of them were made before it was last replayed: retries are counted from there."""
     next_attempt_at = models.DateTimeField()
     """When an open delivery is due; of a finished one, when it last was."""
     lease_until = models.DateTimeField(null=True)

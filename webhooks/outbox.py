@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -48,20 +48,13 @@ def publish(
     )
     if not created:
         return None
-    if _create_deliveries(event, opt_in, now):
-        # Only a hint, the beat finds the rows anyway: robust, so its failure is logged and goes no further.
-        transaction.on_commit(deliver_soon, robust=True)
+    tell(event, _askers(event, opt_in), now)
     return event
 
 
-def _create_deliveries(event: Event, opt_in: bool, now: datetime) -> list[Delivery]:
-    # The lock makes a removal wait, so that it sees and ends the deliveries that are made here.
-    webhooks = Webhook.objects.filter(
-        account_id=event.account_id, subject_id=event.subject_id, disabled_at=None
-    )
-    asked = Q(events__contains=[event.type])
-    webhooks = webhooks.filter(asked if opt_in else asked | Q(events=None))
-    return Delivery.objects.bulk_create(
+def tell(event: Event, webhook_ids: Iterable[int], now: datetime) -> list[Delivery]:
+    """Write a delivery of a new event to each of these webhooks, which the caller has locked."""
+    made = Delivery.objects.bulk_create(
         Delivery(
             event=event,
             account_id=event.account_id,
@@ -70,5 +63,19 @@ def _create_deliveries(event: Event, opt_in: bool, now: datetime) -> list[Delive
             next_attempt_at=now,
             created_at=now,
         )
-        for webhook_id in webhooks.select_for_update().values_list("pk", flat=True)
+        for webhook_id in webhook_ids
     )
+    if made:
+        # Only a hint, the beat finds the rows anyway: robust, so its failure is logged and goes no further.
+        transaction.on_commit(deliver_soon, robust=True)
+    return made
+
+
+def _askers(event: Event, opt_in: bool) -> Iterable[int]:
+    # The lock makes a removal wait, so that it sees and ends the deliveries that are made here.
+    webhooks = Webhook.objects.filter(
+        account_id=event.account_id, subject_id=event.subject_id, disabled_at=None
+    )
+    asked = Q(events__contains=[event.type])
+    webhooks = webhooks.filter(asked if opt_in else asked | Q(events=None))
+    return webhooks.select_for_update().values_list("pk", flat=True)

@@ -54,7 +54,11 @@ def _settle(delivery: Delivery, claim: Claim, outcome: AttemptOutcome, now: date
     delivery.lease_until = None
     # A delivery that failed while its attempt was on its way had its webhook removed or disabled.
     given_up = outcome.refused_for_good or delivery.status == Status.FAILED
-    retry_at = None if given_up else next_attempt_at(claim.attempt, now, wait_asked(outcome.retry_after, now))
+    retry_at = (
+        None
+        if given_up
+        else next_attempt_at(claim.attempt - delivery.chain_start, now, wait_asked(outcome.retry_after, now))
+    )
     if outcome.delivered:
         delivery.status = Status.DELIVERED
     elif retry_at is None:

@@ -19,7 +19,7 @@ from monitors.models import Evidence, Monitor, MonitorState, RegionalFailure
 from monitors.status import Status
 from probes.instants import from_unix_ms, rfc3339
 from probes.messages import TIMINGS, RecordType
-from webhooks.models import Delivery, Webhook
+from webhooks.models import Attempt, Delivery, Webhook
 from webhooks.sealing import open_secret
 from webhooks.services import Fields
 
@@ -199,6 +199,23 @@ def delivery_body(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def logged_delivery_body(delivery: Delivery) -> dict[str, Any]:
+    """A delivery with its attempts, oldest first, in its envelope."""
+    attempts = [_attempt_body(attempt) for attempt in delivery.attempts.order_by("number")]
+    return {"delivery": delivery_body(delivery) | {"attempts": attempts}}
+
+
+def sample_payload(monitor: Monitor, now: datetime) -> dict[str, Any]:
+    """What a sample event says of the monitor."""
+    return {
+        "monitor_id": monitor.pk,
+        "monitor_name": monitor.name,
+        "monitor_url": monitor.url,
+        "account_id": monitor.account_id,
+        "occurred_at": rfc3339(now),
+    }
+
+
 def incident_body(incident: Incident) -> dict[str, Any]:
     """An incident; `resolved_at` is absent while it lasts."""
     body = {
@@ -269,6 +286,18 @@ def _disabled_body(webhook: Webhook) -> dict[str, Any]:
     if webhook.disabled_at is None:
         return {}
     return {"disabled_at": rfc3339(webhook.disabled_at), "disabled_reason": webhook.disabled_reason}
+
+
+def _attempt_body(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "started_at": rfc3339(attempt.started_at),
+        "duration_ms": attempt.duration_ms,
+        "status_code": attempt.status_code,
+        "error_class": attempt.error_class or None,
+        "error": attempt.error or None,
+        "response_head": attempt.response_head,
+    }
 
 
 def _vote_body(vote: Vote) -> dict[str, Any]:

@@ -100,3 +100,60 @@ def test_the_account_sees_its_usage_against_its_caps(alice: ApiClient) -> None:
     assert status == 200
     assert (body["account"]["id"], body["account"]["name"]) == (account.pk, "alice")
     assert body["usage"] == {"monitors": {"used": 1, "limit": 50}, "api_keys": {"used": 1, "limit": 10}}
+
+
+def test_one_delivery_has_its_attempts(alice: ApiClient) -> None:
+    row = deliver(monitor(alice.account), attempt_count=2)
+    failed = {"error_class": "timeout", "error": "no answer before the deadline"}
+    row.attempts.create(number=1, started_at=NOW, duration_ms=10_000, **failed)
+    answered = {"status_code": 204, "response_head": "thanks"}
+    row.attempts.create(number=2, started_at=NOW + seconds(70), duration_ms=12, **answered)
+    [listed] = alice.get("/webhook-deliveries")[1]["deliveries"]
+    assert alice.get(f"/webhook-deliveries/{row.pk}") == (
+        200,
+        {
+            "delivery": listed
+            | {
+                "attempts": [
+                    {
+                        "number": 1,
+                        "started_at": "2026-11-21T12:00:00.000000Z",
+                        "duration_ms": 10_000,
+                        "status_code": None,
+                        "error_class": "timeout",
+                        "error": "no answer before the deadline",
+                        "response_head": "",
+                    },
+                    {
+                        "number": 2,
+                        "started_at": "2026-11-21T12:01:10.000000Z",
+                        "duration_ms": 12,
+                        "status_code": 204,
+                        "error_class": None,
+                        "error": None,
+                        "response_head": "thanks",
+                    },
+                ]
+            }
+        },
+    )
+
+
+def test_a_finished_delivery_is_replayed_as_the_same(alice: ApiClient) -> None:
+    row = deliver(monitor(alice.account), status="failed", attempt_count=5)
+    status, body = alice.post(f"/webhook-deliveries/{row.pk}/replay", None)
+    assert status == 200
+    assert (body["delivery"]["id"], body["delivery"]["status"]) == (row.pk, "pending")
+    assert alice.get(f"/webhook-deliveries/{row.pk}") == (200, body)
+    assert alice.post(f"/webhook-deliveries/{row.pk}/replay", None) == (
+        409,
+        {"error": "delivery is not finished"},
+    )
+
+
+@pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("POST", "/replay")])
+def test_there_is_no_other_delivery(alice: ApiClient, bob: ApiClient, method: str, tail: str) -> None:
+    foreign = deliver(monitor(bob.account), status="failed")
+    for text in (str(foreign.pk), "0", "9" * 30):
+        assert alice(method, f"/webhook-deliveries/{text}{tail}") == (404, {"error": "delivery not found"})
+    assert alice(method, f"/webhook-deliveries/last{tail}") == (400, {"error": "invalid delivery ID"})

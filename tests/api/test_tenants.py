@@ -18,6 +18,7 @@ from accounts.models import ApiKey
 from api.base import View
 from api.urls import urlpatterns
 from tests.api.conftest import ApiClient
+from tests.api.test_deliveries import deliver
 from tests.api.test_incidents import incident
 from tests.make import monitor
 
@@ -28,6 +29,9 @@ OWNED: dict[str, Callable[[ApiClient], int]] = {
     "v1/monitors/<str:id_text>/rounds": lambda owner: monitor(owner.account).pk,
     "v1/monitors/<str:id_text>/test": lambda owner: monitor(owner.account).pk,
     "v1/monitors/<str:id_text>/webhook": lambda owner: monitor(owner.account).pk,
+    "v1/monitors/<str:id_text>/webhook/test": lambda owner: monitor(owner.account).pk,
+    "v1/webhook-deliveries/<str:id_text>": lambda owner: deliver(monitor(owner.account)).pk,
+    "v1/webhook-deliveries/<str:id_text>/replay": lambda owner: deliver(monitor(owner.account)).pk,
     "v1/incidents/<str:id_text>": lambda owner: incident(monitor(owner.account)).pk,
     "v1/keys/<str:id_text>": lambda owner: ApiKey.objects.get(account=owner.account).pk,
     "v1/keys/<str:id_text>/rotate": lambda owner: ApiKey.objects.get(account=owner.account).pk,

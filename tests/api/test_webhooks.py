@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import pytest
 
+from monitors.models import MonitorState
 from tests.api.conftest import ApiClient
 from tests.make import NOW, monitor
-from webhooks.models import Webhook
+from webhooks.models import Event, Webhook
 
 URL = "http://127.0.0.1:9/hook"
 
@@ -80,3 +82,42 @@ def test_unknown_events_are_refused_with_those_that_there_are(alice: ApiClient, 
         400,
         {"error": f"events must be a list of some of: {known}"},
     )
+
+
+def test_a_test_sends_a_sample_and_changes_no_state(alice: ApiClient) -> None:
+    made = monitor(alice.account)
+    path = f"/monitors/{made.pk}/webhook"
+    assert alice.post(f"{path}/test", None) == (404, {"error": "webhook not found"})
+    alice.put(path, {"url": URL, "events": ["monitor.down"]})
+    before = MonitorState.objects.values().get()
+    status, body = alice.post(f"{path}/test", None)
+    delivery = body["delivery"]
+    assert (status, delivery["event_type"], delivery["status"]) == (200, "webhook.test", "pending")
+    assert alice.get(f"/webhook-deliveries/{delivery['id']}") == (200, body)
+    assert MonitorState.objects.values().get() == before
+    payload = json.loads(Event.objects.get().payload)
+    assert payload.pop("occurred_at")
+    assert payload == {
+        "event": "webhook.test",
+        "monitor_id": made.pk,
+        "monitor_name": made.name,
+        "monitor_url": made.url,
+        "account_id": alice.account.pk,
+    }
+
+
+def test_tests_of_a_webhook_come_one_in_ten_seconds(alice: ApiClient) -> None:
+    path = f"/monitors/{monitor(alice.account).pk}/webhook"
+    alice.put(path, {"url": URL})
+    alice.post(f"{path}/test", None)
+    status, body = alice.post(f"{path}/test", None)
+    assert status == 429
+    assert re.fullmatch(r"too many tests for this webhook; retry in (10|9|8)s", body["error"])
+    assert Event.objects.count() == 1
+
+
+def test_a_disabled_webhook_is_not_tested(alice: ApiClient) -> None:
+    path = f"/monitors/{monitor(alice.account).pk}/webhook"
+    alice.put(path, {"url": URL})
+    Webhook.objects.update(disabled_at=NOW)
+    assert alice.post(f"{path}/test", None) == (409, {"error": "webhook is disabled"})
