@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from api.views import readers
+from api.views import readers, reference
 from config import health
 
 urlpatterns = [
@@ -15,5 +15,7 @@ urlpatterns = [
     path("feed/<str:token>/rss", readers.incident_feed_view, name="incident-feed"),
     path("feed/shared/<str:token>", readers.shared_incidents_view, name="shared-incidents"),
     path("feed.xml", readers.news_view),
+    path("openapi.json", reference.openapi_view),
+    path("docs", reference.docs_view),
     path("admin/", admin.site.urls),
 ]

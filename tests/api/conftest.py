@@ -14,10 +14,11 @@ from accounts import limits
 from accounts.keys import issue_key
 from accounts.models import Account
 from tests import make
+from tests.api.contract import check_answer
 
 
 class ApiClient:
-    """Calls the API as one account; answers are (status, JSON)."""
+    """Calls the API as one account; answers are (status, JSON), and as the OpenAPI document says."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -27,6 +28,7 @@ class ApiClient:
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         content = {} if body is None else {"data": body, "content_type": "application/json"}
         response = self.http.generic(method, f"/api/v1{path}", **_encoded(content))
+        check_answer(method, f"/api/v1{path}", response)
         return response.status_code, response.json() if response.content else None
 
     def get(self, path: str) -> tuple[int, Any]:

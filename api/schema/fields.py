@@ -1,0 +1,65 @@
+"""What the input fields take, as JSON Schema: one function a field."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+
+from api import fields
+
+Schema = dict[str, Any]
+
+
+@singledispatch
+def schema_of(field: fields.StrictField) -> Schema:
+    """The JSON Schema of what `field` takes, null apart."""
+    raise TypeError(f"what does {type(field).__name__} take?")
+
+
+@schema_of.register
+def _text(field: fields.Text) -> Schema:
+    other = field.forbidden.pattern.strip("[]")
+    pattern = rf"^[^{other}]*$"
+    if not field.allow_null:  # Blank is refused as well. \x85 is white to Python, and not to JavaScript.
+        pattern = rf"^[^{other}]*[^{other}\s\x85][^{other}]*$"
+    shortest = 0 if field.allow_null else field.shortest
+    return {"type": "string", "minLength": shortest, "maxLength": field.longest, "pattern": pattern}
+
+
+@schema_of.register
+def _choice(field: fields.Choice) -> Schema:
+    return {"type": "string", "enum": field.choices}
+
+
+@schema_of.register
+def _choices(field: fields.Choices) -> Schema:
+    return {"type": "array", "items": {"type": "string", "enum": field.choices}}
+
+
+@schema_of.register
+def _whole(field: fields.Whole) -> Schema:
+    return {"type": "integer", "minimum": field.least, "maximum": field.most}
+
+
+@schema_of.register
+def _flag(field: fields.Flag) -> Schema:
+    return {"type": "boolean"}
+
+
+@schema_of.register
+def _status_code(field: fields.StatusCode) -> Schema:
+    text = {"type": "string", "pattern": "^[1-5][0-9]{2}$"}
+    return {"anyOf": [text, {"type": "integer", "minimum": 100, "maximum": 599}]}
+
+
+class StrictFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Tells drf-spectacular of our fields."""
+
+    target_class = fields.StrictField
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> Schema:
+        return schema_of(self.target)

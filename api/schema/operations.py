@@ -1,0 +1,90 @@
+"""What each route takes and answers: one row an operation. A route without a row fails a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from api.dialects.native import KeyInput, MonitorInput, WebhookInput
+from api.schema.answers.account import AccountStatus as Status
+from api.schema.answers.account import ApiKey, FeedUrls, NewApiKey
+from api.schema.answers.common import Error
+from api.schema.answers.incidents import IncidentEnvelope, IncidentPage
+from api.schema.answers.monitors import ListedMonitor, MonitorEnvelope, RoundPage, Unavailable
+from api.schema.answers.webhooks import DeliveryPage, Webhook
+from api.schema.parameters import MONITOR_ID, PAGE, choice, instant
+from api.views.account import AccountStatus
+from api.views.deliveries import DeliveryList
+from api.views.feeds import FeedRotation, Feeds, SharedFeed
+from api.views.incidents import INCIDENT_TYPES, IncidentDetail, IncidentList
+from api.views.keys import KeyDetail, KeyList, KeyRotation
+from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
+from api.views.rounds import RoundList
+from api.views.webhooks import WebhookSlot
+from webhooks.models import Status as DeliveryStatus
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A method of a route. 400 and 404 follow from what it takes; `refusals` are the others of its own."""
+
+    id: str
+    answer: Any = None
+    """The type of its 200; None: it answers 204, without a body."""
+    body: type[Serializer[Any]] | Serializer[Any] | None = None
+    query: tuple[OpenApiParameter, ...] = ()
+    refusals: tuple[int, ...] = ()
+    unavailable: Any = Error
+    """The type of its 503."""
+
+
+INCIDENT_FILTERS = (
+    MONITOR_ID,
+    choice("type", INCIDENT_TYPES),
+    instant("started_after", "Those that started later."),
+    instant("started_before", "Those that started earlier."),
+)
+DELIVERY_FILTERS = (
+    MONITOR_ID,
+    choice("status", DeliveryStatus.values),
+    instant("since", "Those that were created at this instant or later."),
+)
+
+OPERATIONS: dict[type[APIView], dict[str, Operation]] = {
+    MonitorList: {
+        "GET": Operation("list_monitors", list[ListedMonitor]),
+        "POST": Operation("create_monitor", MonitorEnvelope, MonitorInput, refusals=(409,)),
+    },
+    MonitorDetail: {
+        "GET": Operation("get_monitor", MonitorEnvelope),
+        "PUT": Operation("update_monitor", MonitorEnvelope, MonitorInput(partial=True), refusals=(409,)),
+        "DELETE": Operation("delete_monitor"),
+    },
+    MonitorTest: {"POST": Operation("test_monitor", MonitorEnvelope, unavailable=Unavailable)},
+    RoundList: {"GET": Operation("list_rounds", RoundPage, query=PAGE)},
+    WebhookSlot: {
+        "GET": Operation("get_webhook", Webhook),
+        "PUT": Operation("set_webhook", Webhook, WebhookInput),
+        "DELETE": Operation("delete_webhook"),
+    },
+    DeliveryList: {"GET": Operation("list_deliveries", DeliveryPage, query=(*DELIVERY_FILTERS, *PAGE))},
+    IncidentList: {"GET": Operation("list_incidents", IncidentPage, query=(*INCIDENT_FILTERS, *PAGE))},
+    IncidentDetail: {"GET": Operation("get_incident", IncidentEnvelope)},
+    AccountStatus: {"GET": Operation("get_account", Status)},
+    KeyList: {
+        "GET": Operation("list_keys", list[ApiKey]),
+        "POST": Operation("create_key", NewApiKey, KeyInput, refusals=(409,)),
+    },
+    KeyDetail: {"DELETE": Operation("revoke_key", refusals=(409,))},
+    KeyRotation: {"POST": Operation("rotate_key", NewApiKey)},
+    Feeds: {"GET": Operation("get_feeds", FeedUrls)},
+    FeedRotation: {"POST": Operation("rotate_feed", FeedUrls)},
+    SharedFeed: {
+        "PUT": Operation("share_feed", FeedUrls),
+        "DELETE": Operation("unshare_feed", refusals=(404,)),
+    },
+}

@@ -1,0 +1,50 @@
+"""Parameters and response headers, with the bounds that `api.query` and `api.base` hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from drf_spectacular.utils import OpenApiParameter
+
+from api.base import LARGEST_ID
+from api.query import DEFAULT_PAGE, LARGEST_PAGE
+
+LARGEST_NUMBER = 10**18 - 1
+
+ID = OpenApiParameter(
+    "id", {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}, OpenApiParameter.PATH, required=True
+)
+LIMIT = OpenApiParameter(
+    "limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": DEFAULT_PAGE}
+)
+OFFSET = OpenApiParameter(
+    "offset", {"type": "integer", "minimum": 0, "maximum": LARGEST_NUMBER, "default": 0}
+)
+PAGE = (LIMIT, OFFSET)
+MONITOR_ID = OpenApiParameter("monitor_id", {"type": "integer", "minimum": 0, "maximum": LARGEST_NUMBER})
+
+
+def instant(name: str, description: str) -> OpenApiParameter:
+    """An RFC 3339 instant."""
+    return OpenApiParameter(name, {"type": "string", "format": "date-time"}, description=description)
+
+
+def choice(name: str, values: Sequence[str]) -> OpenApiParameter:
+    """One of a few words."""
+    return OpenApiParameter(name, {"type": "string", "enum": list(values)})
+
+
+def header(name: str, description: str, least: int, on: bool | list[int | str]) -> OpenApiParameter:
+    """A whole number in the headers of the answers with a status of `on`."""
+    schema = {"type": "integer", "minimum": least}
+    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, response=on, description=description)
+
+
+HEADERS = (
+    header(
+        "X-RateLimit-Limit", "How many requests in any 60 seconds; absent where none are limited.", 1, True
+    ),
+    header("X-RateLimit-Remaining", "How many are left at this moment.", 0, True),
+    header("X-RateLimit-Reset", "Unix seconds: when there is one more.", 0, True),
+    header("Retry-After", "Seconds after which to come again.", 1, [429, 503]),
+)

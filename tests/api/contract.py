@@ -1,0 +1,55 @@
+"""The OpenAPI document as a judge of answers: what it does not say must not be answered."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+import jsonschema_rs
+
+from api.schema.document import document
+
+Schema = dict[str, Any]
+
+
+def check_answer(method: str, path: str, response: Any) -> None:
+    """Fail unless the document has this status for the operation, and a body of just this form."""
+    operation = operation_of(method, path)
+    if operation is None:
+        return
+    documented = operation["responses"]
+    assert str(response.status_code) in documented, f"{method} {path}: {response.status_code} is undocumented"
+    content = documented[str(response.status_code)].get("content")
+    if content is None:
+        assert response.content == b""
+        return
+    assert response["Content-Type"] in content
+    validator(content["application/json"]["schema"]).validate(response.json())
+
+
+def operation_of(method: str, path: str) -> Schema | None:
+    """The operation that a call of this path is, unless there is none."""
+    path = path.partition("?")[0]
+    for template, methods in document()["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            found: Schema | None = methods.get(method.lower())
+            return found
+    return None
+
+
+def validator(schema: Schema) -> jsonschema_rs.Draft202012Validator:
+    """Judges by this schema, whose references lead into the document."""
+    return jsonschema_rs.Draft202012Validator(
+        {**schema, "components": strict_components()}, validate_formats=True
+    )
+
+
+@functools.cache
+def strict_components() -> Schema:
+    """The document's components, without room for members that it does not name."""
+    components: Schema = document()["components"]
+    closed = {
+        name: schema | {"additionalProperties": False} for name, schema in components["schemas"].items()
+    }
+    return {"schemas": closed}
