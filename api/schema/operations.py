@@ -15,16 +15,16 @@ from api.schema.answers.account import ApiKey, FeedUrls, NewApiKey
 from api.schema.answers.common import Error
 from api.schema.answers.incidents import IncidentEnvelope, IncidentPage
 from api.schema.answers.monitors import ListedMonitor, MonitorEnvelope, RoundPage, Unavailable
-from api.schema.answers.webhooks import DeliveryPage, Webhook
+from api.schema.answers.webhooks import DeliveryEnvelope, DeliveryPage, Webhook
 from api.schema.parameters import MONITOR_ID, PAGE, choice, instant
 from api.views.account import AccountStatus
-from api.views.deliveries import DeliveryList
+from api.views.deliveries import DeliveryDetail, DeliveryList, DeliveryReplay
 from api.views.feeds import FeedRotation, Feeds, SharedFeed
 from api.views.incidents import INCIDENT_TYPES, IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
 from api.views.rounds import RoundList
-from api.views.webhooks import WebhookSlot
+from api.views.webhooks import WebhookSlot, WebhookTest
 from webhooks.models import Status as DeliveryStatus
 
 
@@ -71,7 +71,10 @@ OPERATIONS: dict[type[APIView], dict[str, Operation]] = {
         "PUT": Operation("set_webhook", Webhook, WebhookInput),
         "DELETE": Operation("delete_webhook"),
     },
+    WebhookTest: {"POST": Operation("test_webhook", DeliveryEnvelope, refusals=(409,))},
     DeliveryList: {"GET": Operation("list_deliveries", DeliveryPage, query=(*DELIVERY_FILTERS, *PAGE))},
+    DeliveryDetail: {"GET": Operation("get_delivery", DeliveryEnvelope)},
+    DeliveryReplay: {"POST": Operation("replay_delivery", DeliveryEnvelope, refusals=(409,))},
     IncidentList: {"GET": Operation("list_incidents", IncidentPage, query=(*INCIDENT_FILTERS, *PAGE))},
     IncidentDetail: {"GET": Operation("get_incident", IncidentEnvelope)},
     AccountStatus: {"GET": Operation("get_account", Status)},
