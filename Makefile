@@ -7,10 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway \
 	UPQUORUM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help up test accuracy check format lock clean sim
+.PHONY: help up test accuracy bench-probes check format lock clean sim
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 up: .venv/local.installed ## run everything on this machine until ctrl-C
 	@$(BIN)/python -m config.local.up
@@ -20,6 +20,9 @@ test: .venv/dev.installed ## run the tests, on a PostgreSQL and a Valkey of thei
 
 accuracy: .venv/dev.installed ## do faults to the real system and measure what it tells (ARGS="--help")
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
+bench-probes: .venv/bench.installed ## looks a second of one core, beside bare libcurl, blackbox_exporter, requests and aiohttp
+	@$(BIN)/python -m benchmarks.probes
 
 check: .venv/dev.installed ## lint, types, import rules
 	$(BIN)/ruff check
@@ -36,7 +39,7 @@ format: .venv/dev.installed ## format the code and fix what can be fixed
 	$(BIN)/ruff check --fix
 
 lock: .venv/dev.installed ## pin every dependency by hash, for all platforms
-	for name in probe core local dev; do \
+	for name in probe core local dev bench; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--no-emit-index-url --no-annotate requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done

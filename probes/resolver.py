@@ -38,7 +38,9 @@ class Resolver:
         Raises `Unresolvable`, or `ResolverBusy`.
         """
         addresses = [host] if _is_address(host) else await self._lookup_name(host, port, timeout_ms)
-        found = [address for address in addresses if ip_version in (None, ip_version_of(address))]
+        if ip_version is None:
+            return addresses
+        found = [address for address in addresses if ip_version_of(address) == ip_version]
         if not found:
             raise Unresolvable(f"the host has no IPv{ip_version} address")
         return found

@@ -10,6 +10,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit
 
 import idna
@@ -43,6 +44,7 @@ class HttpUrl:
         return f"{self.scheme}://{bracketed(self.host)}{port}{self.target}"
 
 
+@lru_cache(maxsize=10_000)  # the same ones are probed again and again
 def parse_http_url(text: str) -> HttpUrl:
     """The URL in `text`, without its fragment; raises `BadUrl`."""
     parts = _split(text)

@@ -31,17 +31,17 @@ async def probe_http(target: HttpTarget, timeout_ms: int, curl: Curl) -> Measure
         return Measurement(error_class=ErrorClass.INTERNAL, error=str(error))
     deadline, spent = time.monotonic() + timeout_ms / 1000, Timings()
     for _ in range(MAX_REDIRECTS + 1):
-        request = replace(request, timeout_ms=(deadline - time.monotonic()) * 1000)
         response = await fetch(curl, request)
         spent += response.timings
         location = location_of(response) if _follows(target) and not response.error_class else None
         if location is None:
             return _measured(spent, response, await judge(response, spent.total_ms, target))
         try:
-            request = redirected(request, response.status_code or 0, location)
+            onward = redirected(request, response.status_code or 0, location)
         except ValueError as error:
             fault = Fault(ErrorClass.REDIRECT, f"redirected to a bad URL: {error}")
             return _measured(spent, response, fault)
+        request = replace(onward, timeout_ms=(deadline - time.monotonic()) * 1000)
     return _measured(spent, response, Fault(ErrorClass.REDIRECT, f"more than {MAX_REDIRECTS} redirects"))
 
 

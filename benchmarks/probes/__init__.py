@@ -1,0 +1,1 @@
+"""What a probe costs, beside other ways to look at the same target: `make bench-probes`."""
