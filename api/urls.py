@@ -12,13 +12,14 @@ from api.views.incidents import IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
 from api.views.rounds import RoundList
-from api.views.webhooks import WebhookSlot, WebhookTest
+from api.views.webhooks import WebhookRotation, WebhookSlot, WebhookTest
 
 urlpatterns = [
     path("v1/monitors", MonitorList.as_view()),
     path("v1/monitors/<str:id_text>", MonitorDetail.as_view()),
     path("v1/monitors/<str:id_text>/test", MonitorTest.as_view()),
     path("v1/monitors/<str:id_text>/webhook", WebhookSlot.as_view()),
+    path("v1/monitors/<str:id_text>/webhook/rotate", WebhookRotation.as_view()),
     path("v1/monitors/<str:id_text>/webhook/test", WebhookTest.as_view()),
     path("v1/monitors/<str:id_text>/rounds", RoundList.as_view()),
     path("v1/account", AccountStatus.as_view()),

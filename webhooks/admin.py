@@ -32,7 +32,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[M]):
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnlyAdmin[Webhook]):
     list_display = ("id", "account", "subject_id", "created_at")
-    exclude = ("secret",)
+    exclude = ("secret", "previous_secret")
 
 
 @admin.register(Event)

@@ -22,7 +22,8 @@ class Claim:
     attempt: int
     """1 for the first. The same again when an attempt was lost with its worker."""
     url: str = field(repr=False)
-    sealed_secret: str = field(repr=False)
+    sealed_secrets: list[str] = field(repr=False)
+    """All that sign, the newest first."""
     payload: str = field(repr=False)
     claimed_at: datetime
     lease_until: datetime
@@ -57,8 +58,9 @@ WITH open AS (
 UPDATE webhooks_delivery d SET lease_until = %(lease_until)s
 FROM chosen, webhooks_webhook w, webhooks_event e
 WHERE d.id = chosen.id AND w.id = d.webhook_id AND e.id = d.event_id
-RETURNING d.id, d.webhook_id, d.account_id, d.attempt_count + 1, w.url, w.secret, e.payload,
-          %(now)s::timestamptz, d.lease_until
+RETURNING d.id, d.webhook_id, d.account_id, d.attempt_count + 1, w.url,
+          ARRAY[w.secret] || CASE WHEN w.previous_secret_until > %(now)s THEN ARRAY[w.previous_secret] END,
+          e.payload, %(now)s::timestamptz, d.lease_until
 """
 
 

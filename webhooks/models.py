@@ -23,6 +23,9 @@ class Webhook(models.Model):
     url = models.CharField(max_length=2048)
     secret = models.TextField()
     """Sealed; `sealing.open_secret` opens it."""
+    previous_secret = models.TextField(blank=True)
+    """Sealed as well: the one before, which signs too until `previous_secret_until`."""
+    previous_secret_until = models.DateTimeField(null=True)
     events = ArrayField(models.CharField(max_length=100), null=True)
     """The types of event that it is told of; null: all those that no one has to ask for."""
     disabled_at = models.DateTimeField(null=True)

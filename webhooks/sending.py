@@ -58,8 +58,8 @@ async def attempt(curl: Curl, claim: Claim) -> AttemptOutcome:
 
 def _request(claim: Claim) -> FetchRequest:
     body = body_of(claim.payload, delivery_id=claim.delivery_id, attempt=claim.attempt)
-    secret = open_secret(claim.sealed_secret, claim.account_id)
-    signatures = signature_headers(secret, claim.delivery_id, body, claim.claimed_at)
+    secrets = [open_secret(sealed, claim.account_id) for sealed in claim.sealed_secrets]
+    signatures = signature_headers(secrets, claim.delivery_id, body, claim.claimed_at)
     return FetchRequest(
         url=parse_http_url(claim.url),
         method="POST",

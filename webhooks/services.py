@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NotRequired, TypedDict, Unpack
 
 from django.db import transaction
@@ -11,6 +11,9 @@ from webhooks.disabling import give_up
 from webhooks.models import Event, Webhook
 from webhooks.sealing import seal_secret
 from webhooks.signing import new_secret
+
+OVERLAP = timedelta(hours=24)
+"""How long both secrets sign after a rotation."""
 
 
 class Fields(TypedDict):
@@ -39,6 +42,18 @@ def set_webhook(*, account_id: int, subject_id: int, now: datetime, **fields: Un
 def get_webhook(*, account_id: int, subject_id: int) -> Webhook | None:
     """The subject's webhook."""
     return Webhook.objects.filter(account_id=account_id, subject_id=subject_id).first()
+
+
+@transaction.atomic
+def rotate_secret(*, account_id: int, subject_id: int, now: datetime) -> Webhook | None:
+    """Give the subject's webhook a new secret. The one before signs too for `OVERLAP`; any older no more."""
+    found = Webhook.objects.filter(account_id=account_id, subject_id=subject_id)
+    webhook = found.select_for_update().first()
+    if webhook is not None:
+        webhook.previous_secret, webhook.previous_secret_until = webhook.secret, now + OVERLAP
+        webhook.secret = seal_secret(new_secret(), account_id)
+        webhook.save()
+    return webhook
 
 
 @transaction.atomic

@@ -13,9 +13,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import secrets
 import string
+from collections.abc import Sequence
 from datetime import datetime
+from secrets import choice
 
 SECRET_SCHEME = "whs_live_"  # noqa: S105
 SECRET_LENGTH = 40
@@ -24,7 +25,7 @@ ALPHABET = string.ascii_letters + string.digits
 
 def new_secret() -> str:
     """A fresh `whs_live_…`, of 238 bits."""
-    return SECRET_SCHEME + "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
+    return SECRET_SCHEME + "".join(choice(ALPHABET) for _ in range(SECRET_LENGTH))
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -39,15 +40,18 @@ def standard_signature(secret: str, message_id: str, timestamp: int, body: bytes
     return "v1," + base64.b64encode(digest).decode()
 
 
-def signature_headers(secret: str, delivery_id: int, body: bytes, now: datetime) -> dict[str, str]:
+def signature_headers(secrets: Sequence[str], delivery_id: int, body: bytes, now: datetime) -> dict[str, str]:
     """All that proves to a receiver that `body` is ours, and sent `now`.
 
-    `webhook-id` is the `delivery_id` of the body, the same for every attempt.
+    The contract's header has room for one signature, which is by the first of `secrets`; the standard's
+    holds one by each. `webhook-id` is the `delivery_id` of the body, the same for every attempt.
     """
     message_id, timestamp = str(delivery_id), int(now.timestamp())
     return {
-        "X-UptimeMonitoring-Signature": signature(secret, body),
+        "X-UptimeMonitoring-Signature": signature(secrets[0], body),
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": standard_signature(secret, message_id, timestamp, body),
+        "webhook-signature": " ".join(
+            standard_signature(secret, message_id, timestamp, body) for secret in secrets
+        ),
     }

@@ -159,6 +159,7 @@ def webhook_body(webhook: Webhook) -> dict[str, Any]:
         "secret": open_secret(webhook.secret, webhook.account_id),
         "created_at": rfc3339(webhook.created_at),
         **({"events": webhook.events} if webhook.events is not None else {}),
+        **_rotated_body(webhook),
         **_disabled_body(webhook),
     }
 
@@ -280,6 +281,11 @@ def _summary(state: MonitorState) -> dict[str, Any]:
     last = state.last_check_at
     status = Status.FLAPPING if state.flapping_since else state.status
     return {"status": status, "last_check_at": rfc3339(last) if last else None}
+
+
+def _rotated_body(webhook: Webhook) -> dict[str, Any]:
+    until = webhook.previous_secret_until
+    return {"previous_secret_until": rfc3339(until)} if until else {}
 
 
 def _disabled_body(webhook: Webhook) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from api.views.incidents import INCIDENT_TYPES, IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
 from api.views.rounds import RoundList
-from api.views.webhooks import WebhookSlot, WebhookTest
+from api.views.webhooks import WebhookRotation, WebhookSlot, WebhookTest
 from webhooks.models import Status as DeliveryStatus
 
 
@@ -71,6 +71,7 @@ OPERATIONS: dict[type[APIView], dict[str, Operation]] = {
         "PUT": Operation("set_webhook", Webhook, WebhookInput),
         "DELETE": Operation("delete_webhook"),
     },
+    WebhookRotation: {"POST": Operation("rotate_webhook", Webhook)},
     WebhookTest: {"POST": Operation("test_webhook", DeliveryEnvelope, refusals=(409,))},
     DeliveryList: {"GET": Operation("list_deliveries", DeliveryPage, query=(*DELIVERY_FILTERS, *PAGE))},
     DeliveryDetail: {"GET": Operation("get_delivery", DeliveryEnvelope)},

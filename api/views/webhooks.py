@@ -16,7 +16,7 @@ from api.views.monitors import find
 from monitors.models import Monitor
 from webhooks.models import Webhook
 from webhooks.samples import WebhookDisabled, send_sample
-from webhooks.services import get_webhook, remove_webhook, set_webhook
+from webhooks.services import get_webhook, remove_webhook, rotate_secret, set_webhook
 
 TESTS_OF_A_WEBHOOK = Bucket("tests-of-webhook", 1, window_seconds=10)
 
@@ -42,6 +42,18 @@ class WebhookSlot(View):
         if not remove_webhook(account_id=self.account.pk, subject_id=monitor.pk):
             raise Refusal(404, "webhook not found")
         return Response(status=204)
+
+
+class WebhookRotation(View):
+    resource = "webhooks"
+
+    def post(self, request: Request, id_text: str) -> Response:
+        """Give the webhook a new secret, beside which the old one signs for a day."""
+        monitor = find(self.account, id_text)
+        webhook = rotate_secret(account_id=self.account.pk, subject_id=monitor.pk, now=timezone.now())
+        if webhook is None:
+            raise Refusal(404, "webhook not found")
+        return Response(native.webhook_body(webhook))
 
 
 class WebhookTest(View):

@@ -29,6 +29,7 @@ OWNED: dict[str, Callable[[ApiClient], int]] = {
     "v1/monitors/<str:id_text>/rounds": lambda owner: monitor(owner.account).pk,
     "v1/monitors/<str:id_text>/test": lambda owner: monitor(owner.account).pk,
     "v1/monitors/<str:id_text>/webhook": lambda owner: monitor(owner.account).pk,
+    "v1/monitors/<str:id_text>/webhook/rotate": lambda owner: monitor(owner.account).pk,
     "v1/monitors/<str:id_text>/webhook/test": lambda owner: monitor(owner.account).pk,
     "v1/webhook-deliveries/<str:id_text>": lambda owner: deliver(monitor(owner.account)).pk,
     "v1/webhook-deliveries/<str:id_text>/replay": lambda owner: deliver(monitor(owner.account)).pk,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from monitors.models import MonitorState
 from tests.api.conftest import ApiClient
@@ -121,3 +123,15 @@ def test_a_disabled_webhook_is_not_tested(alice: ApiClient) -> None:
     alice.put(path, {"url": URL})
     Webhook.objects.update(disabled_at=NOW)
     assert alice.post(f"{path}/test", None) == (409, {"error": "webhook is disabled"})
+
+
+def test_a_rotation_gives_a_new_secret_and_says_how_long_the_old_one_signs(alice: ApiClient) -> None:
+    path = f"/monitors/{monitor(alice.account).pk}/webhook"
+    assert alice.post(f"{path}/rotate", None) == (404, {"error": "webhook not found"})
+    _, before = alice.put(path, {"url": URL})
+    status, after = alice.post(f"{path}/rotate", None)
+    until = datetime.fromisoformat(after.pop("previous_secret_until"))
+    assert (status, after) == (200, before | {"secret": after["secret"]})
+    assert after["secret"] != before["secret"]
+    assert timedelta(hours=23, minutes=59) < until - timezone.now() <= timedelta(hours=24)
+    assert alice.get(path)[1]["secret"] == after["secret"]

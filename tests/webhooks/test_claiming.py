@@ -40,7 +40,7 @@ def test_a_claim_carries_all_that_an_attempt_needs(webhook: Webhook) -> None:
             account_id=webhook.account_id,
             attempt=1,
             url=webhook.url,
-            sealed_secret=webhook.secret,
+            sealed_secrets=[webhook.secret],
             payload=delivery.event.payload,
             claimed_at=NOW,
             lease_until=NOW + LEASE,

@@ -30,7 +30,7 @@ def make_claim(url: str, account_id: int = ACCOUNT, attempt: int = 1) -> Claim:
         account_id=account_id,
         attempt=attempt,
         url=url,
-        sealed_secret=seal_secret(SECRET, ACCOUNT),
+        sealed_secrets=[seal_secret(SECRET, ACCOUNT)],
         payload='{"event":"monitor.down","monitor_id":1287}',
         claimed_at=NOW,
         lease_until=NOW + timedelta(seconds=30),

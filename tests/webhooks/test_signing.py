@@ -36,12 +36,24 @@ def test_the_standard_signature_is_what_a_library_computes_with_the_secret_in_it
 def test_the_headers_carry_both_signatures_and_what_they_sign() -> None:
     timestamp = int(NOW.timestamp())
 
-    assert signature_headers(SECRET, 3, BODY, NOW) == {
+    assert signature_headers([SECRET], 3, BODY, NOW) == {
         "X-UptimeMonitoring-Signature": signature(SECRET, BODY),
         "webhook-id": "3",
         "webhook-timestamp": str(timestamp),
         "webhook-signature": standard_signature(SECRET, "3", timestamp, BODY),
     }
+
+
+def test_while_there_are_two_secrets_both_sign_and_the_contracts_header_is_by_the_newer() -> None:
+    old, timestamp = "whs_live_old", int(NOW.timestamp())
+
+    headers = signature_headers([SECRET, old], 3, BODY, NOW)
+
+    assert headers["X-UptimeMonitoring-Signature"] == signature(SECRET, BODY)
+    assert headers["webhook-signature"].split(" ") == [
+        standard_signature(SECRET, "3", timestamp, BODY),
+        standard_signature(old, "3", timestamp, BODY),
+    ]
 
 
 @given(st.binary())
