@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -35,6 +36,19 @@ class AnyTypeJSONParser(JSONParser):
             raise ParseError("nested too deeply") from error
 
 
+class OnlyJson(BaseContentNegotiation):
+    """An answer is JSON, whatever the client says that it accepts; `?format=` is a filter like any other."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        return next(iter(parsers))
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
 class View(APIView):
     """A view of one account's objects."""
 
@@ -43,6 +57,12 @@ class View(APIView):
     authentication_classes = (BearerKey,)
     renderer_classes = (JSONRenderer,)
     parser_classes = (AnyTypeJSONParser,)
+    content_negotiation_class = OnlyJson
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        # JSON is UTF-8. A content type may name any other charset, also one that is not of text.
+        request.encoding = "utf-8"
+        return super().initialize_request(request, *args, **kwargs)
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return flat_envelope

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions
@@ -15,7 +16,6 @@ logger = logging.getLogger(__name__)
 MESSAGES = {
     exceptions.ParseError: "invalid request body",
     exceptions.MethodNotAllowed: "method not allowed",
-    exceptions.NotAcceptable: "only application/json is served",
 }
 
 
@@ -31,6 +31,8 @@ def flat_envelope(error: Exception, context: dict[str, Any]) -> Response:
     """The native format's answer to `error`: `{"error": "…"}`, whatever went wrong."""
     if isinstance(error, Http404):
         return Response({"error": "not found"}, status=404)
+    if isinstance(error, RequestDataTooBig):
+        return Response({"error": "request body too large"}, status=413)
     if isinstance(error, OperationalError):
         logger.error("api.database_away: %s", error)
         return Response({"error": "temporarily unavailable"}, status=503, headers={"Retry-After": "5"})

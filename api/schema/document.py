@@ -25,6 +25,7 @@ REFUSALS = {
     403: "The key's scopes do not allow this, or the account is suspended.",
     404: "The account has no such object.",
     409: "What there is already does not allow this.",
+    413: "More than a megabyte was sent.",
     429: "Too many requests; come again after the seconds in Retry-After.",
     500: "Our fault.",
     503: "Not now; come again after the seconds in Retry-After.",
@@ -87,8 +88,9 @@ class OperationSchema(AutoSchema):
 
     def _refusals(self) -> list[int]:
         wrong = (400,) if self._has_id or self.row.body is not None or self.row.query else ()
+        large = (413,) if self.row.body is not None else ()
         unknown = (404,) if self._has_id else ()
-        return sorted({*wrong, *unknown, *ANYWHERE, *self.row.refusals})
+        return sorted({*wrong, *large, *unknown, *ANYWHERE, *self.row.refusals})
 
 
 class Generator(SchemaGenerator):

@@ -8,6 +8,7 @@ from django.http import Http404
 from rest_framework import exceptions
 
 from api.errors import Refusal, first_message, flat_envelope
+from tests.api.conftest import ApiClient
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,22 @@ def test_who_comes_too_early_is_told_when_to_come_again() -> None:
 )
 def test_the_first_sentence_is_found_however_deep(detail: object) -> None:
     assert first_message(detail) == "text"
+
+
+def test_a_body_that_is_too_large_is_refused(alice: ApiClient) -> None:
+    assert alice.post("/keys", {"label": "x" * 1_000_001}) == (413, {"error": "request body too large"})
+
+
+@pytest.mark.parametrize("charset", ["zlib", "rot13", "base64", "idna", "undefined", "utf-16"])
+def test_no_charset_makes_a_body_or_a_query_unreadable(alice: ApiClient, charset: str) -> None:
+    content_type = f"application/json; charset={charset}"
+    sent = alice.http.generic("POST", "/api/v1/keys", b'{"label": "\xc3\xa4bc"}', content_type=content_type)
+    assert (sent.status_code, sent.json()["label"]) == (200, "äbc")
+    query = alice.http.generic("GET", "/api/v1/incidents?type=%64own", content_type=content_type)
+    assert query.status_code == 200
+
+
+@pytest.mark.parametrize("accepted", ["text/html", "application/xml", "nonsense", "*/*;q=0"])
+def test_json_is_answered_whatever_is_accepted(alice: ApiClient, accepted: str) -> None:
+    response = alice.http.get("/api/v1/monitors?format=csv", headers={"Accept": accepted})
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")
