@@ -56,7 +56,7 @@ class QoS(redis.QoS):
         try:
             super().restore_unacked(client)
         except (AttributeError, OSError, RedisError) as error:
-            held = self._delivered or {}
+            held: dict[str, Any] = self._delivered or {}
             logger.warning("broker.unrestored: %d messages: %r", len(held), error)
             held.clear()
 
