@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway \
 	UPQUORUM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help up test accuracy bench-probes check format lock clean sim
+.PHONY: help up test accuracy bench-probes oracle check format lock clean sim
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ accuracy: .venv/dev.installed ## do faults to the real system and measure what i
 
 bench-probes: .venv/bench.installed ## looks a second of one core, beside bare libcurl, blackbox_exporter, requests and aiohttp
 	@$(BIN)/python -m benchmarks.probes
+
+oracle: .venv/dev.installed ## the same cases to us, blackbox_exporter and monitoring-plugins, each disagreement explained
+	@$(BIN)/python -m benchmarks.oracle
 
 check: .venv/dev.installed ## lint, types, import rules
 	$(BIN)/ruff check

@@ -1,0 +1,1 @@
+"""The same local cases to us and to those whom people trust: `make oracle`."""
