@@ -154,5 +154,6 @@ CELERY_BEAT_SCHEDULE = {
         "incidents.settle_down": 5.0,
         "monitors.keep_partitions": 60.0,
         "incidents.forget_old": 3600.0,
+        "webhooks.forget_old": 3600.0,
     }.items()
 }

@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from webhooks import deliveries
+from webhooks import deliveries, retention
 
 DELIVER_DUE = "webhooks.deliver_due"
 HINT_EXPIRES_SECONDS = 5
@@ -30,6 +30,12 @@ def deliver_due() -> int:
         return deliveries.deliver_due(timezone.now, _stopping)
     finally:
         _running.release()
+
+
+@shared_task(name="webhooks.forget_old")
+def forget_old() -> None:
+    """Hourly: drop events and deliveries past their retention."""
+    retention.forget_old(timezone.now())
 
 
 @worker_shutting_down.connect
