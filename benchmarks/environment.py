@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -96,9 +97,20 @@ class Environment:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {key}"},
         )
-        with urlopen(request, timeout=30) as response:
-            content = response.read()
+        content = self._answer(request)
         return json.loads(content) if content else None
+
+    def _answer(self, request: Request) -> bytes:
+        """The body of the answer; one 503 is waited out for as long as it asks."""
+        try:
+            with urlopen(request, timeout=30) as response:
+                return bytes(response.read())
+        except HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            time.sleep(float(error.headers["Retry-After"]))
+        with urlopen(request, timeout=30) as response:
+            return bytes(response.read())
 
     def _replaced(self, killed: psutil.Process, words: tuple[str, ...]) -> bool:
         try:

@@ -39,4 +39,5 @@ FAULTS = (
     Fault("core killed in an outage", ours.killed("celery", "worker"), alone=True),
     Fault("beat killed in an outage", ours.killed("celery", "beat"), alone=True),
     Fault("broker killed in an outage", ours.killed("valkey-server"), alone=True),
+    Fault("database killed in an outage", ours.killed("postgres", "-D"), alone=True),
 )
