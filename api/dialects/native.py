@@ -270,7 +270,7 @@ def kept_evidence_body(result: dict[str, Any]) -> dict[str, Any]:
 def _evidence(seen: dict[str, Any], at: datetime) -> dict[str, Any]:
     """What was not reached is left out: no status code of a refused connection, no TLS of plain http."""
     body = {"region": seen["region"].upper(), "timestamp": rfc3339(at)}
-    for name in ("status_code", "error_class", "error", "address"):
+    for name in ("status_code", "error_class", "error", "address", "family"):
         if seen.get(name):
             body[name] = seen[name]
     timings = {name: seen.get(name) for name in TIMINGS}

@@ -21,7 +21,7 @@ def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_receipt_shows_who_was_asked_what_they_saw_and_what_followed(alice: ApiClient) -> None:
     live()
     made = monitor(alice.account)
-    settle(result(made, "down", "eu", address="127.0.0.1", ttfb_ms=3.2), NOW)
+    settle(result(made, "down", "eu", address="127.0.0.1", family=4, ttfb_ms=3.2), NOW)
     _, body = alice.get(f"/monitors/{made.pk}/rounds")
     open_round = body["rounds"][0]
     assert (open_round["verdict"], open_round["closed_at"], open_round["transition"]) == (None, None, None)
@@ -42,7 +42,15 @@ def test_a_receipt_shows_who_was_asked_what_they_saw_and_what_followed(alice: Ap
             "mode": "2-of-3",
             "verdict": "down",
             "votes": [
-                {"region": "EU", "outcome": "down", "address": "127.0.0.1", "ttfb_ms": 3, **asked, **seen},
+                {
+                    "region": "EU",
+                    "outcome": "down",
+                    "address": "127.0.0.1",
+                    "family": 4,
+                    "ttfb_ms": 3,
+                    **asked,
+                    **seen,
+                },
                 {"region": "US", "outcome": "down", **asked, **seen},
                 {"region": "AP", "outcome": None, **asked},
             ],

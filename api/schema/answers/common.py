@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
@@ -40,6 +40,7 @@ class Seen(TypedDict):
     error_class: NotRequired[FailureClass]
     error: NotRequired[Annotated[str, Meta(description="What went wrong, in a sentence.")]]
     address: NotRequired[Annotated[str, Meta(description="The address that was connected to.")]]
+    family: NotRequired[Annotated[Literal[4, 6], Meta(description="Of that address, in votes.")]]
     dns_ms: NotRequired[Milliseconds]
     connect_ms: NotRequired[Milliseconds]
     tls_ms: NotRequired[Milliseconds]
