@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway \
 	UPQUORUM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help up test accuracy bench-probes oracle check format lock clean sim
+.PHONY: help up test accuracy bench-probes oracle check format lock clean sim fuzz-api
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ SEEDS ?= 20000
 sim: .venv/dev.installed ## run SEEDS simulated worlds of trouble through the rules of the verdict
 	@$(BIN)/python -m benchmarks.simulation --seeds $(SEEDS)
 
+fuzz-api: .venv/dev.installed ## ask the real API 20,000 times and more what its OpenAPI document allows and what not (ARGS="--help")
+	@$(BIN)/python -m benchmarks.fuzz_api $(ARGS)
+
 format: .venv/dev.installed ## format the code and fix what can be fixed
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
@@ -48,7 +51,7 @@ lock: .venv/dev.installed ## pin every dependency by hash, for all platforms
 	done
 
 clean: ## remove the virtual environment and caches; data stays
-	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("Python 3.11 or newer is needed: make PYTHON=...")'

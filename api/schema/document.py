@@ -82,6 +82,11 @@ class OperationSchema(AutoSchema):
         bodies = dict.fromkeys(REFUSALS, Error) | {503: row.unavailable}
         return success | {status: response(bodies[status], REFUSALS[status]) for status in self._refusals()}
 
+    def _get_parameters(self) -> list[Schema]:
+        # An empty filter is as good as none.
+        empty = {"query": {"allowEmptyValue": True}}
+        return [each | empty.get(each["in"], {}) for each in super()._get_parameters()]
+
     @property
     def _has_id(self) -> bool:
         return "{id}" in self.path

@@ -1,0 +1,80 @@
+"""Fuzz the API of a whole Upquorum by its own OpenAPI document: `make fuzz-api`.
+
+Schemathesis asks what the document allows and what it does not. Any answer with a 5xx, with a status or a
+body that is not documented, or that takes what it should refuse, fails the run. The seed is printed, so
+that what was found can be found again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.environment import Environment
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "ignored_auth",
+)
+
+
+def main() -> int:
+    """Start an environment, fuzz it, and stop it; 0 when nothing was found."""
+    arguments = parse()
+    with tempfile.TemporaryDirectory(prefix="upquorum-fuzz-") as folder:
+        environment = Environment(Path(folder) / "data")
+        environment.start()
+        try:
+            prepare(environment)
+            return fuzz(environment, arguments)
+        finally:
+            environment.stop()
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--examples", type=int, default=1500, help="how many for each operation and phase")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=4)
+    return parser.parse_args()
+
+
+def prepare(environment: Environment) -> None:
+    """A monitor, a webhook and a delivery to aim at: the first of their kinds."""
+    api = f"http://127.0.0.1:{environment.port}/healthz"
+    environment.call("POST", "/monitors", {"name": "the API", "url": api, "type": "http"})
+    environment.call("PUT", "/monitors/1/webhook", {"url": api})
+    environment.call("POST", "/monitors/1/webhook/test")
+
+
+def fuzz(environment: Environment, arguments: argparse.Namespace) -> int:
+    """Let Schemathesis loose on the environment; its exit status."""
+    key = (environment.folder / "api-key").read_text().strip()
+    command = [
+        *(str(Path(sys.executable).with_name("schemathesis")), "run"),
+        f"http://127.0.0.1:{environment.port}/openapi.json",
+        *("--header", f"Authorization: Bearer {key}"),
+        *("--checks", ",".join(CHECKS)),
+        *("--max-examples", str(arguments.examples)),
+        *("--seed", str(arguments.seed)),
+        *("--workers", str(arguments.workers)),
+        "--continue-on-failure",
+        *("--suppress-health-check", "all"),
+    ]
+    hooks = os.environ | {"SCHEMATHESIS_HOOKS": "benchmarks.fuzz_hooks"}
+    return subprocess.run(command, env=hooks, check=False).returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
