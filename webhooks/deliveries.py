@@ -20,9 +20,9 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 
 from probes.curl import Curl
+from webhooks.channels import attempt
 from webhooks.claiming import Claim, claim_deliveries
 from webhooks.recording import record_attempt
-from webhooks.sending import attempt
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from django.db import transaction
 from webhooks.claiming import Claim
 from webhooks.disabling import disable_webhook
 from webhooks.models import Attempt, Delivery, Status
+from webhooks.outcome import AttemptOutcome
 from webhooks.schedule import next_attempt_at, wait_asked
-from webhooks.sending import AttemptOutcome
 
 logger = logging.getLogger(__name__)
 

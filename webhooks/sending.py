@@ -1,8 +1,7 @@
-"""One HTTP try of a delivery: what is sent, and how its answer is judged. No database here."""
+"""The channel of webhooks: one HTTP try of a delivery, and what was answered. No database here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from probes.curl import Curl
@@ -12,6 +11,7 @@ from probes.url import BadUrl, parse_http_url
 from probes.vault import VaultError
 from webhooks.body import body_of
 from webhooks.claiming import Claim
+from webhooks.outcome import AttemptOutcome
 from webhooks.sealing import open_secret
 from webhooks.signing import signature_headers
 
@@ -22,29 +22,6 @@ KEPT_BYTES = 1024
 BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 """The answers whose `Retry-After` is heeded."""
 HEADERS = {"Content-Type": "application/json", "User-Agent": "Upquorum/0.1"}
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptOutcome:
-    """What one try came to. No `status_code`: no answer, and `error_class` says why."""
-
-    duration_ms: int
-    status_code: int | None = None
-    error_class: str = ""
-    error: str = ""
-    response_head: str = ""
-    retry_after: str = ""
-    """The header, where the status says that it is meant for us."""
-
-    @property
-    def delivered(self) -> bool:
-        """Only a 2xx, whole and in time, is a delivery (the native contract, "Retry policy")."""
-        return not self.error_class and self.status_code is not None and 200 <= self.status_code < 300
-
-    @property
-    def refused_for_good(self) -> bool:
-        """410: the receiver asks for no more (Standard Webhooks 1.0.0)."""
-        return self.status_code == HTTPStatus.GONE
 
 
 async def attempt(curl: Curl, claim: Claim) -> AttemptOutcome:

@@ -7,8 +7,8 @@ from django.urls import reverse
 from tests.webhooks.conftest import NOW, publish_delivery, secret_of
 from webhooks.claiming import claim_deliveries
 from webhooks.models import Webhook
+from webhooks.outcome import AttemptOutcome
 from webhooks.recording import record_attempt
-from webhooks.sending import AttemptOutcome
 
 
 def test_a_webhooks_page_shows_neither_its_secret_nor_the_sealed_one(

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from tests.webhooks.conftest import NOW, publish_delivery
 from webhooks.claiming import LEASE, Claim, claim_deliveries
 from webhooks.models import OPEN, Delivery, Event, Status, Webhook
+from webhooks.outcome import AttemptOutcome
 from webhooks.recording import record_attempt
 from webhooks.schedule import MOST_ATTEMPTS
-from webhooks.sending import AttemptOutcome
 
 T = TypeVar("T")
 Step = str | tuple[int, str]

@@ -15,8 +15,8 @@ from tests.webhooks.receivers import Handler, Receiver, hangs, receiver, replies
 from webhooks import deliveries
 from webhooks.claiming import MOST_PER_RECEIVER, Claim
 from webhooks.models import Delivery, Status
+from webhooks.outcome import AttemptOutcome
 from webhooks.recording import record_attempt
-from webhooks.sending import AttemptOutcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

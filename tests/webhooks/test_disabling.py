@@ -11,8 +11,8 @@ from tests.webhooks.conftest import NOW, SUBJECT, make_webhook, publish_delivery
 from tests.webhooks.test_services import wait_until_blocked
 from webhooks.claiming import LEASE, claim_deliveries
 from webhooks.models import Delivery, Event, Status, Webhook
+from webhooks.outcome import AttemptOutcome
 from webhooks.recording import record_attempt
-from webhooks.sending import AttemptOutcome
 
 GONE = AttemptOutcome(duration_ms=5, status_code=410)
 

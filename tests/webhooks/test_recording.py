@@ -8,8 +8,8 @@ import pytest
 from tests.webhooks.conftest import NOW, publish_delivery
 from webhooks.claiming import LEASE, Claim, claim_deliveries
 from webhooks.models import Attempt, Delivery, Status, Webhook
+from webhooks.outcome import AttemptOutcome
 from webhooks.recording import record_attempt
-from webhooks.sending import AttemptOutcome
 
 OK = AttemptOutcome(duration_ms=12, status_code=204)
 TIMEOUT = AttemptOutcome(duration_ms=10_000, error_class="timeout", error="no answer in 10 s")

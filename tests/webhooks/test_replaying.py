@@ -16,10 +16,10 @@ from tests.webhooks.receivers import receiver, replies
 from webhooks import services
 from webhooks.claiming import LEASE, claim_deliveries
 from webhooks.models import Delivery, Status, Webhook
+from webhooks.outcome import AttemptOutcome
 from webhooks.recording import record_attempt
 from webhooks.replaying import NotReplayable, replay
 from webhooks.schedule import MOST_ATTEMPTS, RETRY_DELAYS
-from webhooks.sending import AttemptOutcome
 from webhooks.tasks import deliver_due
 
 OK = AttemptOutcome(duration_ms=5, status_code=204)

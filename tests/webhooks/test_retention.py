@@ -9,9 +9,9 @@ from tests.webhooks.conftest import NOW, SUBJECT, publish_delivery
 from webhooks import services, tasks
 from webhooks.claiming import claim_deliveries
 from webhooks.models import Attempt, Delivery, Event, Status, Webhook
+from webhooks.outcome import AttemptOutcome
 from webhooks.recording import record_attempt
 from webhooks.retention import RETENTION, forget_old
-from webhooks.sending import AttemptOutcome
 
 SECOND = timedelta(seconds=1)
 

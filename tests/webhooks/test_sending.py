@@ -15,8 +15,8 @@ from tests.webhooks.receivers import Answer, drips, receiver, replies
 from tests.webhooks.test_signing import openssl_hmac
 from webhooks import sending
 from webhooks.claiming import Claim
+from webhooks.outcome import AttemptOutcome
 from webhooks.sealing import seal_secret
-from webhooks.sending import AttemptOutcome
 
 ACCOUNT = 14
 SECRET = "whs_live_0123456789abcdefghijABCDEFGHIJ0123456789"

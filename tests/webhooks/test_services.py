@@ -13,8 +13,8 @@ from tests.webhooks.conftest import NOW, SUBJECT, make_webhook, publish_delivery
 from webhooks import services
 from webhooks.claiming import claim_deliveries
 from webhooks.models import Attempt, Delivery, Event, Status, Webhook
+from webhooks.outcome import AttemptOutcome
 from webhooks.recording import record_attempt
-from webhooks.sending import AttemptOutcome
 
 
 def remove(webhook: Webhook) -> bool:
