@@ -38,7 +38,7 @@ RECORD_TYPES = list(get_args(RecordType))
 
 
 class MonitorInput(serializers.Serializer[Monitor]):
-    """The body of a create, or with `partial=True` of an update; unknown members are ignored."""
+    """The body of a create; in an update nothing is required. Unknown members are ignored."""
 
     name = fields.Text(longest=LONGEST_NAME)
     url = fields.Text(longest=LONGEST_URL)
