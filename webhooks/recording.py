@@ -52,13 +52,7 @@ def _settle(delivery: Delivery, claim: Claim, outcome: AttemptOutcome, now: date
     delivery.last_attempt_at = claim.claimed_at
     delivery.last_response_code = outcome.status_code
     delivery.lease_until = None
-    # A delivery that failed while its attempt was on its way had its webhook removed or disabled.
-    given_up = outcome.refused_for_good or delivery.status == Status.FAILED
-    retry_at = (
-        None
-        if given_up
-        else next_attempt_at(claim.attempt - delivery.chain_start, now, wait_asked(outcome.retry_after, now))
-    )
+    retry_at = _retry_at(delivery, claim, outcome, now)
     if outcome.delivered:
         delivery.status = Status.DELIVERED
     elif retry_at is None:
@@ -66,3 +60,11 @@ def _settle(delivery: Delivery, claim: Claim, outcome: AttemptOutcome, now: date
     else:
         delivery.status, delivery.next_attempt_at = Status.RETRYING, retry_at
     delivery.save()
+
+
+def _retry_at(delivery: Delivery, claim: Claim, outcome: AttemptOutcome, now: datetime) -> datetime | None:
+    # A delivery that failed while its attempt was on its way had its webhook removed or disabled.
+    if outcome.refused_for_good or delivery.status == Status.FAILED:
+        return None
+    failures = claim.attempt - delivery.chain_start
+    return next_attempt_at(failures, now, wait_asked(outcome.retry_after, now))
