@@ -47,7 +47,11 @@ class Sent:
 
 
 def summary(sent: Sequence[Sent], kills: int) -> dict[str, float | int]:
-    """The figures. A duplicate is a request that came again after its receiver had taken it."""
+    """The figures.
+
+    A duplicate is a request that came again though its receiver had taken it. What came again to those that
+    take nothing is counted apart: a killed worker repeats all that hung in its hands.
+    """
     healthy = [each for each in sent if each.kind.status == "delivered"]
     return {
         "events": len(sent),
