@@ -53,10 +53,6 @@ class Round:
     regional: tuple[str, ...] = ()
     """The regions that failed alone, as the verdict left it."""
 
-    def regions_that_saw(self, outcome: str) -> tuple[str, ...]:
-        """The regions with a vote of this outcome, sorted."""
-        return tuple(sorted({ballot.region for ballot in self.ballots if ballot.outcome == outcome}))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionalFailure:
