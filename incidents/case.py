@@ -86,6 +86,9 @@ class Case:
     status: Status
     since: datetime
     sequence: int = 0
+    confirmation_count: int = 1
+    """So many checks in a row must each be confirmed as failed before the monitor is down."""
+    consecutive_fails: int = 0
     next_check_at: datetime | None = None
     last_scheduled_at: datetime | None = None
     last_check_at: datetime | None = None

@@ -5,7 +5,8 @@
 3. A scheduled answer that is newer than any before, and disagrees with the state, opens a round; while one
    is open, an answer from outside it is no vote, and while no region is to be believed, none opens.
 4. An answer of the open round is counted; a quorum closes it, and so does the hope of one running out.
-5. The verdict changes the state, or leaves it and shows which regions fail alone.
+5. The verdict changes the state, or leaves it and shows which regions fail alone. Down waits for as many
+   failed checks in a row as the customer asks for.
 """
 
 from __future__ import annotations
@@ -62,6 +63,11 @@ def begin(case: Case, alive: Sequence[str], now: datetime) -> Case:
     return replace(case, round=with_questions_asked(first_round(alive, case.timeout, now), now))
 
 
+def pronounce(case: Case, closed: Round, now: datetime) -> Decision:
+    """What a verdict changes that was reached without asking regions; `closed` is its receipt."""
+    return _follow(case, closed, closed.verdict or Verdict.INCONCLUSIVE, now)
+
+
 def _heed_scheduled(case: Case, result: ProbeResult, alive: Sequence[str], now: datetime) -> Decision:
     slot = from_unix_ms(result.scheduled_at_ms)
     is_newer = case.last_scheduled_at is None or slot > case.last_scheduled_at
@@ -71,6 +77,8 @@ def _heed_scheduled(case: Case, result: ProbeResult, alive: Sequence[str], now: 
         return _heed_awaited(replace(case, awaited=None), result, alive, now)
     if is_newer:
         case = _seen(replace(case, last_scheduled_at=slot), result)
+        if result.outcome == case.status == Status.UP:
+            case = replace(case, consecutive_fails=0)
     if result.outcome == case.status:
         return regional.recover(case, result)
     if not is_newer or result.outcome not in ("up", "down") or case.round is not None or not alive:
@@ -109,13 +117,24 @@ def _conclude(case: Case, round_: Round, alive: Sequence[str], now: datetime) ->
 
 
 def _follow(case: Case, closed: Round, verdict: Verdict, now: datetime) -> Decision:
-    if change := apply_verdict(case.status, verdict):
+    case = _counted(case, verdict)
+    change = apply_verdict(case.status, verdict)
+    if change and change.to is Status.DOWN and case.consecutive_fails < case.confirmation_count:
+        return Decision(replace(case, round=closed))
+    if change:
         decision = _transition(case, change, common_reason(closed), now)
         left = regional.note(decision.case, closed, now)
         return Decision(left.case, (*decision.effects, *left.effects))
     if verdict is Verdict.INCONCLUSIVE and case.next_check_at:
         case = replace(case, next_check_at=min(case.next_check_at, now + SOON))
     return regional.note(case, closed, now)
+
+
+def _counted(case: Case, verdict: Verdict) -> Case:
+    """The case with one more failed check, or with none after one that was not."""
+    if verdict is Verdict.INCONCLUSIVE:
+        return case
+    return replace(case, consecutive_fails=case.consecutive_fails + 1 if verdict is Verdict.DOWN else 0)
 
 
 def _transition(case: Case, change: Change, reason: str, now: datetime) -> Decision:

@@ -84,6 +84,7 @@ def _follow(state: MonitorState, changed: set[str], now: datetime) -> None:
     state.interval_seconds = state.monitor.interval_seconds
     if "enabled" in changed or changed.intersection(PROBED_FIELDS):
         state.config_version += 1
+        state.consecutive_fails = 0
         cancel_round(state.pk, now)
     if "interval_seconds" in changed or "enabled" in changed:
         _schedule(state, now)

@@ -26,7 +26,7 @@ from probes.messages import Batch, ProbeRequest, ProbeResult, pack_result
 
 SAME_NAME = (
     *("sequence", "config_version", "next_check_at", "last_scheduled_at", "last_check_at"),
-    *("flapping_since", "calm_since"),
+    *("flapping_since", "calm_since", "consecutive_fails"),
 )
 """The fields that a case and its row call the same."""
 
@@ -51,6 +51,7 @@ def load(state: MonitorState, now: datetime) -> Case:
     return Case(
         **{name: getattr(state, name) for name in SAME_NAME},
         enabled=state.monitor.enabled,
+        confirmation_count=state.monitor.confirmation_count,
         timeout=timedelta(milliseconds=state.monitor.timeout_ms),
         configured_interval=timedelta(seconds=state.monitor.interval_seconds),
         interval=timedelta(seconds=state.interval_seconds),

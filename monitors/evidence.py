@@ -32,6 +32,10 @@ UPDATE monitors_monitorstate state SET
     last_scheduled_at = greatest(state.last_scheduled_at, answer.scheduled_at),
     last_check_at = CASE WHEN answer.outcome IN ('up', 'down')
         THEN greatest(state.last_check_at, answer.started_at) ELSE state.last_check_at END,
+    consecutive_fails = CASE
+        WHEN answer.scheduled_at <= state.last_scheduled_at THEN state.consecutive_fails
+        WHEN answer.outcome = 'up' THEN 0
+        ELSE state.consecutive_fails + (answer.outcome = 'down')::int END,
     missed_checks = state.missed_checks + (answer.outcome = 'missed'
         AND answer.scheduled_at > coalesce(state.last_scheduled_at, '-infinity'))::int
 FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::text[], %s::timestamptz[])

@@ -21,6 +21,8 @@ class Monitor(models.Model):
     type = models.CharField(max_length=16)
     interval_seconds = models.PositiveIntegerField()
     timeout_ms = models.PositiveIntegerField()
+    confirmation_count = models.PositiveSmallIntegerField(default=1)
+    """So many checks in a row must each be confirmed as failed before the monitor is down."""
     options = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     """What only this type has, such as `expected_status` and `body_match` of http."""
     enabled = models.BooleanField(default=True)
@@ -67,6 +69,8 @@ class MonitorState(models.Model):
     """Set while the status changes too often to be believed; then `flapping` is shown for it."""
     calm_since = models.DateTimeField(null=True)
     """When flapping last ended."""
+    consecutive_fails = models.PositiveIntegerField(default=0)
+    """The checks that failed since one last did not; one that says nothing is passed over."""
     missed_checks = models.PositiveBigIntegerField(default=0)
     """Slots that were slept through or begun too late: of unknown outcome, and never downtime."""
 

@@ -129,5 +129,17 @@ def test_the_answer_of_a_probe_that_was_suspected_is_handed_on(outcome: str) -> 
     assert record_evidence([result(made, outcome, at=NOW + seconds(60))]) == []
 
 
+@pytest.mark.parametrize(
+    ("status", "outcome", "after"),
+    [("down", "down", 3), ("up", "up", 0), ("up", "missed", 2), ("up", "error", 2)],
+)
+def test_failures_in_a_row_are_counted_once_a_slot(status: str, outcome: str, after: int) -> None:
+    made = monitor(status=status)
+    MonitorState.objects.update(consecutive_fails=2)
+    for _ in range(2):
+        record_evidence([result(made, outcome)])
+    assert MonitorState.objects.get().consecutive_fails == after
+
+
 def test_nothing_is_no_trouble() -> None:
     assert record_evidence([]) == []
