@@ -17,11 +17,11 @@ LONGEST_ERROR = 500
 INSERT = """
 INSERT INTO monitors_evidence (
     monitor_id, scheduled_at, region, round_id, attempt, outcome, started_at, total_ms, error_class, error,
-    status_code, address, dns_ms, connect_ms, tls_ms, ttfb_ms, download_ms)
+    status_code, address, family, dns_ms, connect_ms, tls_ms, ttfb_ms, download_ms, cert_expires_at)
 SELECT * FROM unnest(
     %s::bigint[], %s::timestamptz[], %s::text[], %s::bigint[], %s::smallint[], %s::text[], %s::timestamptz[],
-    %s::float8[], %s::text[], %s::text[], %s::int[], %s::text[], %s::float8[], %s::float8[], %s::float8[],
-    %s::float8[], %s::float8[])
+    %s::float8[], %s::text[], %s::text[], %s::int[], %s::text[], %s::smallint[], %s::float8[], %s::float8[],
+    %s::float8[], %s::float8[], %s::float8[], %s::timestamptz[])
 ON CONFLICT DO NOTHING
 """
 
@@ -118,11 +118,13 @@ def _row(result: ProbeResult) -> tuple[Any, ...]:
         storable(result.error, LONGEST_ERROR),
         result.status_code,
         storable(result.address, 64),
+        result.family,
         result.dns_ms,
         result.connect_ms,
         result.tls_ms,
         result.ttfb_ms,
         result.download_ms,
+        from_unix_ms(result.certificate.chain_expires_at_ms) if result.certificate else None,
     )
 
 

@@ -232,11 +232,15 @@ class Evidence(models.Model):
     error = models.TextField()
     status_code = models.IntegerField(null=True)
     address = models.CharField(max_length=64)
+    family = models.SmallIntegerField(null=True)
+    """4 or 6: of `address`."""
     dns_ms = models.FloatField(null=True)
     connect_ms = models.FloatField(null=True)
     tls_ms = models.FloatField(null=True)
     ttfb_ms = models.FloatField(null=True)
     download_ms = models.FloatField(null=True)
+    cert_expires_at = models.DateTimeField(null=True)
+    """When the first of the certificates that were presented ends."""
 
     class Meta:
         managed = False

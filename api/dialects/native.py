@@ -146,6 +146,7 @@ def envelope(monitor: Monitor, state: MonitorState, evidence: list[Evidence]) ->
         "regional_failures": [_regional_body(each) for each in state.regional_failures.order_by("region")],
         "missed_checks": state.missed_checks,
         "evidence_buffer": [stored_evidence_body(each) for each in evidence],
+        **_certificate_body(evidence),
     }
     return {"monitor": monitor_body(monitor), "state": _summary(state) | whole}
 
@@ -259,7 +260,9 @@ def round_body(round_: Round) -> dict[str, Any]:
 
 def stored_evidence_body(evidence: Evidence) -> dict[str, Any]:
     """One row of evidence."""
-    return _evidence(vars(evidence), evidence.started_at)
+    ends = evidence.cert_expires_at
+    body = _evidence(vars(evidence), evidence.started_at)
+    return body | ({"cert_expires_at": rfc3339(ends)} if ends else {})
 
 
 def kept_evidence_body(result: dict[str, Any]) -> dict[str, Any]:
@@ -281,6 +284,14 @@ def _summary(state: MonitorState) -> dict[str, Any]:
     last = state.last_check_at
     status = Status.FLAPPING if state.flapping_since else state.status
     return {"status": status, "last_check_at": rfc3339(last) if last else None}
+
+
+def _certificate_body(newest_first: list[Evidence]) -> dict[str, Any]:
+    """The whole days that the certificate had left when one was last seen."""
+    for seen in newest_first:
+        if seen.cert_expires_at is not None:
+            return {"cert_days_left": (seen.cert_expires_at - seen.started_at).days}
+    return {}
 
 
 def _rotated_body(webhook: Webhook) -> dict[str, Any]:

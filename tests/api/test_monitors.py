@@ -9,6 +9,8 @@ import pytest
 
 from monitors.evidence import record_evidence
 from monitors.models import Monitor, MonitorState, OptOut
+from probes.instants import unix_ms
+from probes.messages import Certificate
 from tests.api.conftest import ApiClient
 from tests.make import NOW, monitor, result, seconds
 
@@ -277,6 +279,25 @@ def test_evidence_comes_newest_first_and_leaves_out_what_was_not_reached(alice: 
             "total_ms": 12,
         },
     ]
+
+
+def test_of_a_certificate_its_end_is_shown_and_the_days_left_when_it_was_last_seen(alice: ApiClient) -> None:
+    made = monitor(alice.account, type="ssl", url="127.0.0.1:9", options={})
+    ends = unix_ms(NOW + seconds(30.5 * 86_400))
+    certificate = Certificate(issuer="test", expires_at_ms=ends, chain_expires_at_ms=ends)
+    record_evidence([result(made, "up", certificate=certificate, address="127.0.0.1", family=4)])
+    record_evidence([result(made, "down", at=NOW + seconds(60))])
+    state = alice.get(f"/monitors/{made.pk}")[1]["state"]
+    refused, seen = state["evidence_buffer"]
+    assert state["cert_days_left"] == 30
+    assert (seen["cert_expires_at"], seen["family"]) == ("2026-12-22T00:00:00.000000Z", 4)
+    assert "cert_expires_at" not in refused
+
+
+def test_without_a_certificate_no_days_are_left(alice: ApiClient) -> None:
+    made = monitor(alice.account)
+    record_evidence([result(made, "up")])
+    assert "cert_days_left" not in alice.get(f"/monitors/{made.pk}")[1]["state"]
 
 
 @pytest.mark.parametrize("suffix", ["", "/webhook"])

@@ -6,6 +6,8 @@ import pytest
 
 from monitors.evidence import latest, record_evidence
 from monitors.models import Evidence, MonitorState, RegionalFailure
+from probes.instants import unix_ms
+from probes.messages import Certificate
 from tests.make import NOW, account, monitor, result, seconds
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +29,20 @@ def test_a_result_is_stored_as_it_was_measured() -> None:
     assert (stored.scheduled_at, stored.started_at, stored.round_id) == (NOW, NOW, 0)
     assert (stored.status_code, stored.address, stored.error) == (503, "127.0.0.1", "HTTP 503")
     assert (stored.dns_ms, stored.connect_ms, stored.tls_ms, stored.ttfb_ms) == (1.5, 2.5, None, 9.25)
+
+
+def test_the_address_family_and_the_end_of_the_certificate_are_kept_where_they_are_known() -> None:
+    made = monitor()
+    leaf, chain = NOW + seconds(90 * 86_400), NOW + seconds(30 * 86_400)
+    certificate = Certificate(issuer="test", expires_at_ms=unix_ms(leaf), chain_expires_at_ms=unix_ms(chain))
+    record_evidence(
+        [
+            result(made, "up", address="::1", family=6, certificate=certificate),
+            result(made, "up", "us"),
+        ]
+    )
+    stored = Evidence.objects.order_by("region").values_list("family", "cert_expires_at")
+    assert list(stored) == [(6, chain), (None, None)]
 
 
 def test_the_same_message_twice_is_stored_once() -> None:

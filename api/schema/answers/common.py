@@ -40,7 +40,7 @@ class Seen(TypedDict):
     error_class: NotRequired[FailureClass]
     error: NotRequired[Annotated[str, Meta(description="What went wrong, in a sentence.")]]
     address: NotRequired[Annotated[str, Meta(description="The address that was connected to.")]]
-    family: NotRequired[Annotated[Literal[4, 6], Meta(description="Of that address, in votes.")]]
+    family: NotRequired[Annotated[Literal[4, 6], Meta(description="Of that address.")]]
     dns_ms: NotRequired[Milliseconds]
     connect_ms: NotRequired[Milliseconds]
     tls_ms: NotRequired[Milliseconds]
@@ -54,3 +54,6 @@ class Evidence(Seen):
 
     region: Region
     timestamp: Instant
+    cert_expires_at: NotRequired[
+        Annotated[Instant, Meta(description="When the first of the presented certificates ends, of ssl.")]
+    ]

@@ -69,6 +69,11 @@ class State(Summary):
     regional_failures: list[RegionalFailure]
     missed_checks: Annotated[int, Meta(ge=0, description="Slots that were not looked at in time.")]
     evidence_buffer: Annotated[list[Evidence], Meta(description="The newest probes, newest first.")]
+    cert_days_left: NotRequired[
+        Annotated[
+            int, Meta(description="Whole days that the certificate had left at the newest look, of ssl.")
+        ]
+    ]
 
 
 class MonitorEnvelope(TypedDict):
