@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from incidents.confirmation import settle, settle_overdue
 from incidents.lifecycle import update_monitor
@@ -272,7 +273,7 @@ def test_first_knowledge_of_a_healthy_monitor_is_silent(outbox: Outbox) -> None:
 
 
 def test_ingest_takes_a_message_to_its_verdict_and_again_without_effect(outbox: Outbox) -> None:
-    live()
+    live(now=timezone.now())
     made = monitor()
 
     def deliver(*results: ProbeResult) -> None:
