@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.targets import check_dns_name, check_http_url, check_ping_host, check_ssl_url, check_tcp_url
+from api.targets import (
+    check_dns_name,
+    check_http_url,
+    check_ping_host,
+    check_port_url,
+    check_ssl_url,
+    check_tcp_url,
+)
 
 
 @dataclass(frozen=True)
@@ -17,28 +24,33 @@ class MonitorType:
     options: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    takes_credentials: bool = False
 
 
 OK_STATUS = {"expected_status": 200}
+LATENCY = {"latency_warn_ms": "latency_warn_ms"}
 
 MONITOR_TYPES = {
     "http": MonitorType(
         check_http_url,
-        {"expected_status": "expected_status", "body_match": "body_match"},
+        {"expected_status": "expected_status", "body_match": "body_match", **LATENCY},
         OK_STATUS,
+        takes_credentials=True,
     ),
-    "tcp": MonitorType(check_tcp_url),
-    "ping": MonitorType(check_ping_host),
+    "tcp": MonitorType(check_tcp_url, LATENCY),
+    "port": MonitorType(check_port_url, {"protocol": "protocol", **LATENCY}, {"protocol": "tcp"}),
+    "ping": MonitorType(check_ping_host, LATENCY),
     "dns": MonitorType(
         check_dns_name,
         {
             "dns_record_type": "record_type",
             "dns_expected_value": "expected_value",
             "dns_resolver": "resolver",
+            **LATENCY,
         },
         {"record_type": "A"},
     ),
-    "ssl": MonitorType(check_ssl_url, {"ssl_warn_days": "warn_days"}, {"warn_days": 30}),
+    "ssl": MonitorType(check_ssl_url, {"ssl_warn_days": "warn_days", **LATENCY}, {"warn_days": 30}),
     "keyword": MonitorType(
         check_http_url,
         {
@@ -46,8 +58,10 @@ MONITOR_TYPES = {
             "keyword": "body_match",
             "keyword_type": "body_is_negated",
             "keyword_match": "body_is_regex",
+            **LATENCY,
         },
         {**OK_STATUS, "body_is_negated": False, "body_is_regex": False},
         required=("keyword",),
+        takes_credentials=True,
     ),
 }

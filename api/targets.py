@@ -31,12 +31,12 @@ def check_http_url(url: str) -> None:
 
 def check_tcp_url(url: str) -> None:
     """Refuse what is not `host:port` or `tcp://host:port`, or a port outside `UPQUORUM_TCP_PORTS`."""
-    with _named("url"):
-        host, port = parse_address(url, "tcp")
-    allowed = settings.TCP_PORTS
-    if "*" not in allowed and str(port) not in allowed:
-        raise Refusal(400, f"port {port} is not allowed for tcp monitors; allowed: {', '.join(allowed)}")
-    _check_host(host, port)
+    _check_address(url, "tcp")
+
+
+def check_port_url(url: str) -> None:
+    """Refuse what is not `host:port` or `port://host:port`, or a port outside `UPQUORUM_TCP_PORTS`."""
+    _check_address(url, "port")
 
 
 def check_ssl_url(url: str) -> None:
@@ -70,6 +70,15 @@ def refuse_bad_options(options: Mapping[str, Any]) -> None:
         with _named("dns_resolver"):
             host, port = parse_address(resolver, "dns", default_port=DNS_PORT)
         _check_host(host, port)
+
+
+def _check_address(url: str, type_: str) -> None:
+    with _named("url"):
+        host, port = parse_address(url, type_)
+    allowed = settings.TCP_PORTS
+    if "*" not in allowed and str(port) not in allowed:
+        raise Refusal(400, f"port {port} is not allowed for {type_} monitors; allowed: {', '.join(allowed)}")
+    _check_host(host, port)
 
 
 @contextmanager

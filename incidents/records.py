@@ -218,6 +218,7 @@ def _question(state: MonitorState, round_id: int, round_: Round, ballot: Ballot)
         attempt=ballot.attempt,
         target=TARGETS[monitor.type](monitor.url, monitor.options),
         timeout_ms=monitor.timeout_ms,
+        latency_warn_ms=monitor.options.get("latency_warn_ms"),
         start_by_ms=unix_ms(round_.deadline_at),
     )
     return Batch(region=ballot.region, urgent=True, requests=[request])

@@ -13,20 +13,25 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from monitors.evidence import record_evidence
 from monitors.models import Lease, Monitor
+from monitors.optouts import opted_out_of
 from monitors.scheduling import Claim
 from monitors.slots import turn
 from monitors.status import Status
-from monitors.targets import TARGETS
+from monitors.targets import TARGETS, host_of
 from monitors.timing import LATEST_START, SUSPICION_PERCENT, TRANSPORT
 from probes import names
+from probes.errors import ErrorClass
 from probes.instants import from_unix_ms, unix_ms
 from probes.messages import Batch, ProbeRequest, pack, split
+from probes.probe import not_run
 
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 100
 SLOW_TIMEOUT_MS = 10_000
+OPTED_OUT = "the owner of the target has opted out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +88,12 @@ def plan(claims: Iterable[Claim], regions: Sequence[str], now: datetime) -> list
 def send(batch: Batch, expires_at: datetime) -> None:
     """Send one message to a region's worker; the broker's absence is logged, never raised.
 
-    What is lost so is found by its lease or by its round's deadline, as if a worker had lost it.
+    What is lost so is found by its lease or by its round's deadline, as if a worker had lost it. Targets
+    whose owners have opted out since the monitor was made are not sent.
     """
+    batch = without_opted_out(batch)
+    if not batch.requests:
+        return
     queue = names.urgent_queue(batch.region) if batch.urgent else names.scheduled_queue(batch.region)
     try:
         current_app.send_task(
@@ -92,6 +101,23 @@ def send(batch: Batch, expires_at: datetime) -> None:
         )
     except OperationalError as error:
         logger.warning("dispatch.lost region=%s probes=%d: %s", batch.region, len(batch.requests), error)
+
+
+def without_opted_out(batch: Batch) -> Batch:
+    """The batch without the targets that may not be looked at; those are answered `blocked`."""
+    hosts = [host_of(request.target) for request in batch.requests]
+    if not (refused := opted_out_of(hosts)):
+        return batch
+    parted = list(zip(hosts, batch.requests, strict=True))
+    record_evidence(
+        [
+            not_run(request, batch.region, ErrorClass.BLOCKED, OPTED_OUT)
+            for host, request in parted
+            if host in refused
+        ]
+    )
+    kept = [request for host, request in parted if host not in refused]
+    return msgspec.structs.replace(batch, requests=kept)
 
 
 def send_all(dispatches: Iterable[Dispatch]) -> None:
@@ -129,6 +155,7 @@ def _request(claim: Claim, now: datetime) -> ProbeRequest:
         timeout_ms=claim.timeout_ms,
         # What is known to be down needs no suspicion, and would raise one with every probe.
         suspect_after_ms=None if claim.status == Status.DOWN else claim.timeout_ms * SUSPICION_PERCENT // 100,
+        latency_warn_ms=claim.options.get("latency_warn_ms"),
         start_by_ms=unix_ms(_start_by(claim, now)),
     )
 

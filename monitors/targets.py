@@ -67,6 +67,13 @@ def udp_target(url: str, options: Options) -> Target:
     return msgspec.convert({"type": "udp", "host": host, "port": port, **given}, UdpTarget)
 
 
+def port_target(url: str, options: Options) -> Target:
+    """`url` as `host:port` or `port://host:port`. `options`: `protocol`, tcp or udp, and theirs."""
+    host, port = parse_address(url, "port")
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return {"tcp": tcp_target, "udp": udp_target}[options["protocol"]](address, options)
+
+
 def ping_target(url: str, options: Options) -> Target:
     """`url` as `bare_host` takes it. `options`: `ip_version`."""
     given = _given(options, ("ip_version",))
@@ -85,9 +92,17 @@ TARGETS: dict[str, Callable[[str, Options], Target]] = {
     "tcp": tcp_target,
     "ssl": ssl_target,
     "udp": udp_target,
+    "port": port_target,
     "ping": ping_target,
     "dns": dns_target,
 }
+
+
+def host_of(target: Target) -> str:
+    """The host that a probe looks at; of dns, the name that it asks for."""
+    if isinstance(target, HttpTarget):
+        return parse_http_url(target.url).host
+    return target.name if isinstance(target, DnsTarget) else target.host
 
 
 def ssl_address(url: str) -> tuple[str, int]:

@@ -50,6 +50,7 @@ class ErrorClass(StrEnum):
         "Headers or certificate are too long, or the expected text is not in the part that is read.",
     )
     LATENCY = "latency", "The answer is as expected, but came later than the limit."
+    LATENCY_WARNING = "latency_warning", "All is well, but it took longer than the latency to warn of."
     REDIRECT = "redirect", "Too many redirects, or one to a URL that cannot be probed."
     BLOCKED = "blocked", "Policy refuses the address; nothing was sent."
     LATE = "late", "The probe's turn came too late, and it was not run."
@@ -71,6 +72,7 @@ class Fault(NamedTuple):
 
 NOT_DOWN: dict[ErrorClass, Outcome] = {
     ErrorClass.CERT_EXPIRING: "up",
+    ErrorClass.LATENCY_WARNING: "up",
     ErrorClass.BLOCKED: "error",
     ErrorClass.REGION_SICK: "error",
     ErrorClass.INTERNAL: "error",

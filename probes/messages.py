@@ -111,7 +111,7 @@ class DnsTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
 Target = HttpTarget | TcpTarget | SslTarget | UdpTarget | PingTarget | DnsTarget
 
 
-class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True):
+class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One probe asked of one region. The first five fields come back in the result as they were sent."""
 
     monitor_id: int
@@ -123,6 +123,8 @@ class ProbeRequest(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ms: int
     suspect_after_ms: int | None = None
     """A probe that takes longer than that says so, so that others can be asked while it goes on."""
+    latency_warn_ms: int | None = None
+    """An answer that is as expected, but took longer, is `up` and marked `latency_warning`."""
     start_by_ms: int
     """Past this instant the probe is not run, and its outcome is `missed`."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 
 import msgspec
 
@@ -33,6 +34,7 @@ async def probe(request: ProbeRequest, region: str, curl: Curl, canaries: Canari
         async with asyncio.timeout(request.timeout_ms / 1000 + GRACE_SECONDS):
             measurement = await PROBES[type(request.target)](request.target, request.timeout_ms, curl)
             measurement = await canaries.review(_unless_frozen(measurement, request, started), started)
+            measurement = _warned_of_latency(measurement, request.latency_warn_ms)
     except Exception as error:
         logger.exception("probe of monitor %d at %d", request.monitor_id, request.scheduled_at_ms)
         measurement = Measurement(error_class=ErrorClass.INTERNAL, error=type(error).__name__)
@@ -49,6 +51,15 @@ def _unless_frozen(measured: Measurement, request: ProbeRequest, started: float)
         return measured
     error = f"the worker stood still; it saw {measured.error_class}: {measured.error}"
     return Measurement(error_class=ErrorClass.INTERNAL, error=error, timings=measured.timings)
+
+
+def _warned_of_latency(measured: Measurement, warn_ms: int | None) -> Measurement:
+    """`measured`, marked if all is well but for the time that it took."""
+    total_ms = measured.timings.total_ms
+    if warn_ms is None or measured.error_class is not None or total_ms <= warn_ms:
+        return measured
+    error = f"{total_ms:.0f} ms, to be warned of from {warn_ms} ms"
+    return replace(measured, error_class=ErrorClass.LATENCY_WARNING, error=error)
 
 
 def suspicion(request: ProbeRequest, region: str) -> ProbeResult:

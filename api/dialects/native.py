@@ -11,6 +11,7 @@ from rest_framework import serializers
 from accounts.models import Account, ApiKey
 from accounts.scopes import SCOPES
 from api import fields
+from api.http_auth import AUTH_TYPES, auth_options, shown_auth
 from api.monitor_types import MONITOR_TYPES, MonitorType
 from api.targets import refuse_bad_options
 from incidents.events import EVENTS
@@ -33,7 +34,8 @@ DEFAULT_INTERVAL_SECONDS = 60
 DEFAULT_TIMEOUT_MS = 10_000
 LONGEST_TIMEOUT_SECONDS = 30
 LONGEST_WARNING_DAYS = 365
-PLAIN_FIELDS = ("name", "url", "type", "interval_seconds", "enabled")
+MOST_CONFIRMATIONS = 10
+PLAIN_FIELDS = ("name", "url", "type", "interval_seconds", "enabled", "confirmation_count")
 RECORD_TYPES = list(get_args(RecordType))
 
 
@@ -52,6 +54,16 @@ class MonitorInput(serializers.Serializer[Monitor]):
     dns_expected_value = fields.Text(longest=LONGEST_NAME, required=False, allow_null=True)
     dns_resolver = fields.Text(longest=LONGEST_NAME, required=False, allow_null=True)
     ssl_warn_days = fields.Whole(least=0, most=LONGEST_WARNING_DAYS, required=False)
+    protocol = fields.Choice(["tcp", "udp"], required=False)
+    http_auth_type = fields.Choice(list(AUTH_TYPES), required=False)
+    http_auth_username = fields.Text(longest=LONGEST_NAME, required=False)
+    http_auth_password = fields.Text(longest=LONGEST_MATCH, required=False)
+    http_auth_header = fields.Text(longest=LONGEST_NAME, required=False)
+    http_auth_value = fields.Text(longest=LONGEST_URL, required=False)
+    latency_warn_ms = fields.Whole(
+        least=1, most=LONGEST_TIMEOUT_SECONDS * 1000, required=False, allow_null=True
+    )
+    confirmation_count = fields.Whole(least=1, most=MOST_CONFIRMATIONS, required=False)
     timeout_secs = fields.Whole(least=1, most=LONGEST_TIMEOUT_SECONDS, required=False)
     interval_sec = fields.Whole(
         least=settings.MIN_INTERVAL_SECONDS,
@@ -91,7 +103,7 @@ def webhook_fields(data: dict[str, Any]) -> Fields:
     return given
 
 
-def new_monitor_fields(data: dict[str, Any]) -> dict[str, Any]:
+def new_monitor_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
     """The model fields of a new monitor; raises a refusal that names the first field that is wrong."""
     given = _validated(data)
     type_ = MONITOR_TYPES[given["type"]]
@@ -104,7 +116,7 @@ def new_monitor_fields(data: dict[str, Any]) -> dict[str, Any]:
         "timeout_ms": DEFAULT_TIMEOUT_MS,
         "enabled": True,
     }
-    return defaults | _model_fields(given, type_, dict(type_.defaults))
+    return defaults | _model_fields(given, type_, dict(type_.defaults), account.pk)
 
 
 def changed_monitor_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
@@ -115,7 +127,7 @@ def changed_monitor_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, 
     type_ = MONITOR_TYPES[monitor.type]
     if given.get("url", monitor.url) != monitor.url:
         type_.check_url(given["url"])
-    return _model_fields(given, type_, monitor.options)
+    return _model_fields(given, type_, monitor.options, monitor.account_id)
 
 
 def monitor_body(monitor: Monitor) -> dict[str, Any]:
@@ -127,11 +139,14 @@ def monitor_body(monitor: Monitor) -> dict[str, Any]:
         "type": monitor.type,
         "interval_sec": monitor.interval_seconds,
         "timeout_secs": monitor.timeout_ms // 1000,
+        "confirmation_count": monitor.confirmation_count,
     }
     known = MonitorInput().fields
     for name, option in MONITOR_TYPES[monitor.type].options.items():
         if monitor.options.get(option) is not None:
             body[name] = known[name].to_representation(monitor.options[option])
+    if MONITOR_TYPES[monitor.type].takes_credentials:
+        body |= shown_auth(monitor.options)
     return body | {"enabled": monitor.enabled, "created_at": rfc3339(monitor.created_at)}
 
 
@@ -145,6 +160,7 @@ def envelope(monitor: Monitor, state: MonitorState, evidence: list[Evidence]) ->
     whole = {
         "regional_failures": [_regional_body(each) for each in state.regional_failures.order_by("region")],
         "missed_checks": state.missed_checks,
+        "consecutive_fails": state.consecutive_fails,
         "evidence_buffer": [stored_evidence_body(each) for each in evidence],
         **_certificate_body(evidence),
     }
@@ -349,9 +365,13 @@ def _validated(data: dict[str, Any], *, partial: bool = False) -> dict[str, Any]
     return dict(serializer.validated_data)
 
 
-def _model_fields(given: dict[str, Any], type_: MonitorType, options: dict[str, Any]) -> dict[str, Any]:
+def _model_fields(
+    given: dict[str, Any], type_: MonitorType, options: dict[str, Any], account_id: int
+) -> dict[str, Any]:
     """`given` as model fields: what only some types have goes into `options`, if it fits this one."""
     fitting = {option: given[name] for name, option in type_.options.items() if name in given}
+    if type_.takes_credentials:
+        fitting |= auth_options(given, account_id)
     kept = {name: value for name, value in (options | fitting).items() if value is not None}
     refuse_bad_options(kept)
     model_fields: dict[str, Any] = {name: given[name] for name in PLAIN_FIELDS if name in given}

@@ -29,9 +29,8 @@ from monitors.evidence import latest
 from monitors.models import Evidence, KillSwitch, Monitor, MonitorState
 from monitors.portscan import note_port
 from monitors.regions import live_regions
-from monitors.targets import TARGETS
-from probes.messages import DnsTarget, HttpTarget, SslTarget, TcpTarget
-from probes.url import parse_http_url
+from monitors.targets import TARGETS, host_of
+from probes.messages import SslTarget, TcpTarget, UdpTarget
 
 EVIDENCE_SHOWN = 10
 WAITED_FOR = ("http", "keyword", "ssl")
@@ -52,7 +51,7 @@ class MonitorList(View):
 
     def post(self, request: Request) -> Response:
         """Create a monitor and wait, a bounded time, for its first verdict."""
-        fields = native.new_monitor_fields(body_of(request))
+        fields = native.new_monitor_fields(body_of(request), self.account)
         try:
             monitor = create_monitor(self.account, fields, timezone.now())
         except DuplicateMonitor as error:
@@ -60,7 +59,7 @@ class MonitorList(View):
         except MonitorLimitReached as error:
             raise Refusal(409, "monitor limit reached") from error
         target = TARGETS[monitor.type](monitor.url, monitor.options)
-        if isinstance(target, TcpTarget | SslTarget):
+        if isinstance(target, TcpTarget | SslTarget | UdpTarget):
             note_port(self.account, target.host, target.port, timezone.now())
         if monitor.type in WAITED_FOR:
             await_first_verdict(monitor.pk)
@@ -101,7 +100,8 @@ class MonitorTest(View):
             body = {"error": "kill_switch_active", "message": "check dispatches temporarily disabled"}
             return Response(body, status=503, headers={"Retry-After": str(KILL_SWITCH_RETRY_SECONDS)})
         take_or_refuse(TESTS_OF_A_MONITOR, str(monitor.pk), "too many tests for this monitor")
-        take_or_refuse(TESTS_OF_A_DOMAIN, host_of(monitor), "domain rate limit exceeded")
+        host = host_of(TARGETS[monitor.type](monitor.url, monitor.options))
+        take_or_refuse(TESTS_OF_A_DOMAIN, host, "domain rate limit exceeded")
         now = timezone.now()
         if regions := live_regions(now):
             await_evidence(monitor.pk, look_now(monitor, regions, now))
@@ -125,14 +125,6 @@ def whole(monitor: Monitor) -> Response:
     """The monitor in its envelope."""
     state = MonitorState.objects.get(pk=monitor.pk)
     return Response(native.envelope(monitor, state, latest(monitor.pk, EVIDENCE_SHOWN)))
-
-
-def host_of(monitor: Monitor) -> str:
-    """The host that a monitor looks at: tests of it are counted over all accounts."""
-    target = TARGETS[monitor.type](monitor.url, monitor.options)
-    if isinstance(target, HttpTarget):
-        return parse_http_url(target.url).host
-    return target.name if isinstance(target, DnsTarget) else target.host
 
 
 def await_evidence(monitor_id: int, slot: datetime) -> None:

@@ -9,7 +9,16 @@ import pytest
 from api.monitor_types import MONITOR_TYPES
 from monitors.models import Monitor
 from monitors.targets import TARGETS
-from probes.messages import BodyRule, DnsTarget, HttpTarget, PingTarget, SslTarget, Target, TcpTarget
+from probes.messages import (
+    BodyRule,
+    DnsTarget,
+    HttpTarget,
+    PingTarget,
+    SslTarget,
+    Target,
+    TcpTarget,
+    UdpTarget,
+)
 from tests.api.conftest import ApiClient
 
 HOST = "127.0.0.1"
@@ -29,6 +38,8 @@ def target() -> Target:
     [
         ("http", f"http://{HOST}/", {}, HttpTarget(url=f"http://{HOST}/")),
         ("tcp", f"{HOST}:22", {}, TcpTarget(host=HOST, port=22)),
+        ("port", f"{HOST}:22", {"protocol": "tcp"}, TcpTarget(host=HOST, port=22)),
+        ("port", f"port://{HOST}:53", {"protocol": "udp"}, UdpTarget(host=HOST, port=53)),
         ("ping", HOST, {}, PingTarget(host=HOST)),
         ("ping", f"https://{HOST}/x", {}, PingTarget(host=HOST)),
         ("ssl", HOST, {}, SslTarget(host=HOST, warn_days=30)),
@@ -121,6 +132,45 @@ def test_an_update_changes_an_option_and_keeps_the_others(alice: ApiClient) -> N
     assert "dns_expected_value" not in changed["monitor"]
     assert changed["monitor"]["timeout_secs"] == 3
     assert Monitor.objects.get().timeout_ms == 3_000
+
+
+def test_a_port_is_tcp_unless_it_says_udp(alice: ApiClient) -> None:
+    _, body = create(alice, "port", f"{HOST}:22")
+    assert body["monitor"]["protocol"] == "tcp"
+    assert target() == TcpTarget(host=HOST, port=22)
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_port_must_be_allowed(alice: ApiClient, settings: Any, protocol: str) -> None:
+    settings.TCP_PORTS = ["80", "443"]
+    refusal = {"error": "port 22 is not allowed for port monitors; allowed: 80, 443"}
+    assert create(alice, "port", f"{HOST}:22", protocol=protocol) == (400, refusal)
+
+
+@pytest.mark.parametrize("type_", sorted(MONITOR_TYPES))
+def test_every_type_can_be_warned_of_latency_and_be_confirmed_more_than_once(
+    alice: ApiClient, type_: str
+) -> None:
+    url = {"http": f"http://{HOST}/", "keyword": f"http://{HOST}/", "ping": HOST, "dns": "x.example"}
+    given = {"latency_warn_ms": 300, "confirmation_count": 3}
+    _, body = create(alice, type_, url.get(type_, f"{HOST}:22"), keyword="ok", **given)
+    assert {name: body["monitor"][name] for name in given} == given
+    _, changed = alice.put(f"/monitors/{body['monitor']['id']}", {"latency_warn_ms": None})
+    assert "latency_warn_ms" not in changed["monitor"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("latency_warn_ms", 0, "latency_warn_ms must be at least 1"),
+        ("latency_warn_ms", 30_001, "latency_warn_ms must be at most 30000"),
+        ("confirmation_count", 0, "confirmation_count must be at least 1"),
+        ("confirmation_count", 11, "confirmation_count must be at most 10"),
+        ("protocol", "sctp", "protocol must be one of: tcp, udp"),
+    ],
+)
+def test_bounds_are_named(alice: ApiClient, field: str, value: object, sentence: str) -> None:
+    assert create(alice, "port", f"{HOST}:22", **{field: value}) == (400, {"error": sentence})
 
 
 def test_every_type_has_a_probe() -> None:

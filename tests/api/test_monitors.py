@@ -36,7 +36,10 @@ def test_a_created_monitor_comes_back_in_its_envelope_with_defaults(alice: ApiCl
             "type": "http",
             "interval_sec": 60,
             "timeout_secs": 10,
+            "confirmation_count": 1,
             "expected_status": "200",
+            "http_auth_type": "none",
+            "http_auth_configured": False,
             "enabled": True,
         },
         "state": {
@@ -44,6 +47,7 @@ def test_a_created_monitor_comes_back_in_its_envelope_with_defaults(alice: ApiCl
             "last_check_at": None,
             "regional_failures": [],
             "missed_checks": 0,
+            "consecutive_fails": 0,
             "evidence_buffer": [],
         },
     }
@@ -81,8 +85,8 @@ def test_tcp_takes_its_two_spellings_and_shows_no_status(alice: ApiClient) -> No
         ({"url": "http://127.0.0.1/\x01"}, "url must not contain control characters"),
         ({"url": "http://127.0.0.1/\x7f"}, "url must not contain control characters"),
         ({"type": None}, "type is required"),
-        ({"type": "gopher"}, "type must be one of: http, tcp, ping, dns, ssl, keyword"),
-        ({"type": []}, "type must be one of: http, tcp, ping, dns, ssl, keyword"),
+        ({"type": "gopher"}, "type must be one of: http, tcp, port, ping, dns, ssl, keyword"),
+        ({"type": []}, "type must be one of: http, tcp, port, ping, dns, ssl, keyword"),
         ({"expected_status": "200-399"}, "expected_status must be a single integer between 100 and 599"),
         ({"expected_status": "200,201"}, "expected_status must be a single integer between 100 and 599"),
         ({"expected_status": "99"}, "expected_status must be a single integer between 100 and 599"),
@@ -241,8 +245,8 @@ def test_the_list_is_a_bare_array_with_the_state_flattened_in(alice: ApiClient, 
         (second.pk, "unknown", None),
     ]
     assert set(body[0]) == {
-        *("id", "name", "url", "type", "interval_sec", "timeout_secs"),
-        *("expected_status", "enabled", "created_at"),
+        *("id", "name", "url", "type", "interval_sec", "timeout_secs", "confirmation_count"),
+        *("expected_status", "http_auth_type", "http_auth_configured", "enabled", "created_at"),
         *("status", "last_check_at"),
     }
 

@@ -11,13 +11,18 @@ from django.core.management import CommandError, call_command
 
 from accounts.feeds import ensure_token, token_of
 from accounts.models import Account, FeedToken
+from api.http_auth import auth_options
 from config.management.commands.rotate_encryption import SEALED
+from probes.credentials import FIELD
+from probes.vault import Vault
+from tests.make import monitor
 from tests.webhooks.conftest import NOW, SUBJECT, make_webhook
 from webhooks import services
 from webhooks.models import Webhook
 from webhooks.sealing import open_secret
 
 KIND = next(iter(FeedToken.Kind))
+BASIC = {"http_auth_type": "basic", "http_auth_username": "ana", "http_auth_password": "s3cret"}
 
 
 @pytest.fixture
@@ -42,6 +47,18 @@ def test_the_old_key_can_go_and_every_secret_stays(account: Account, settings: A
 
     settings.ENCRYPTION_KEYS = [new_key]
     assert secrets_of(account) == before
+
+
+def test_the_credentials_of_monitors_stay(account: Account, settings: Any) -> None:
+    made = monitor(account, options={"expected_status": 200} | auth_options(BASIC, account.pk))
+    new_key = Fernet.generate_key().decode()
+
+    settings.ENCRYPTION_KEYS = [new_key, *settings.ENCRYPTION_KEYS]
+    call_command("rotate_encryption")
+
+    made.refresh_from_db()
+    opened = Vault([new_key]).unseal(made.options["auth"]["token"], account=account.pk, field=FIELD)
+    assert (opened, made.options["expected_status"]) == ("Basic YW5hOnMzY3JldA==", 200)
 
 
 def test_what_no_key_opens_is_named_and_not_shown(account: Account, settings: Any) -> None:

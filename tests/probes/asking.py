@@ -22,6 +22,7 @@ def ask(
     late_ms: int = 60_000,
     round_id: int | None = None,
     suspect_after_ms: int | None = None,
+    latency_warn_ms: int | None = None,
 ) -> ProbeRequest:
     """A request that is due now, and may start up to `late_ms` from now."""
     return ProbeRequest(
@@ -32,6 +33,7 @@ def ask(
         target=HttpTarget(url=target) if isinstance(target, str) else target,
         timeout_ms=timeout_ms,
         suspect_after_ms=suspect_after_ms,
+        latency_warn_ms=latency_warn_ms,
         start_by_ms=now_ms() + late_ms,
     )
 

@@ -123,6 +123,26 @@ def test_a_probe_that_answers_in_time_says_nothing_before(listener: Listener) ->
     assert len(results.all) == 1
 
 
+def test_an_answer_that_takes_longer_than_to_be_warned_of_is_up_and_marked(
+    listener: Listener, gatekeeper: Gatekeeper
+) -> None:
+    with running() as (engine, results):
+        engine.submit([ask(1, listener.url, suspect_after_ms=20, latency_warn_ms=10)])
+        assert results.next(1)[1].outcome == "slow"  # so that 20 ms have passed
+        gatekeeper.let_through(1)
+        seen = results.next(1)[1]
+    assert (seen.outcome, seen.error_class) == ("up", "latency_warning")
+    assert seen.error.endswith(" ms, to be warned of from 10 ms")
+
+
+def test_no_warning_hides_a_failure_or_comes_too_early(listener: Listener) -> None:
+    with running() as (engine, results):
+        engine.submit([ask(1, "http://127.0.0.1:1/", latency_warn_ms=1)])
+        assert results.next(1)[1].error_class == "refused"
+        engine.submit([ask(2, listener.url, latency_warn_ms=4_000)])
+        assert results.next(1)[2].error_class == ""
+
+
 def test_no_more_than_cap_run_at_once(listener: Listener, gatekeeper: Gatekeeper) -> None:
     with running(cap=3) as (engine, results):
         engine.submit([ask(number, listener.url) for number in range(5)])

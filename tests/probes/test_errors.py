@@ -9,6 +9,7 @@ def test_only_the_targets_own_failures_vote_down() -> None:
     silent = {error: error.outcome for error in ErrorClass if error.outcome != "down"}
     assert silent == {
         ErrorClass.CERT_EXPIRING: "up",
+        ErrorClass.LATENCY_WARNING: "up",
         ErrorClass.BLOCKED: "error",
         ErrorClass.REGION_SICK: "error",
         ErrorClass.INTERNAL: "error",

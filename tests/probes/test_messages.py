@@ -38,10 +38,10 @@ BATCH_JSON = b"""{"version":1,"region":"eu","urgent":true,"requests":[
 "auth":{"name":"Authorization","token":"sealed","account_id":5},"body":"{}",
 "expected_status":[[200,204],[418,418]],"body_rule":{"text":"ok","is_negated":true},"max_latency_ms":900,
 "follow_redirects":false,"http_version":"2","ip_version":6},
-"timeout_ms":5000,"suspect_after_ms":null,"start_by_ms":1767225630000},
-{"monitor_id":8,"config_version":1,"scheduled_at_ms":1767225600000,"round_id":null,"attempt":1,
+"timeout_ms":5000,"suspect_after_ms":750,"latency_warn_ms":400,"start_by_ms":1767225630000},
+{"monitor_id":8,"config_version":1,"scheduled_at_ms":1767225600000,
 "target":{"type":"tcp","host":"example.com","port":5432},
-"timeout_ms":1000,"suspect_after_ms":null,"start_by_ms":1767225610000}]}"""
+"timeout_ms":1000,"start_by_ms":1767225610000}]}"""
 TARGETS: list[tuple[str, Target]] = [
     ('{"type":"http","url":"http://a/"}', HttpTarget(url="http://a/")),
     ('{"type":"tcp","host":"a","port":1,"tls":true}', TcpTarget(host="a", port=1, tls=True)),
@@ -80,6 +80,8 @@ BATCH = Batch(
                 ip_version=6,
             ),
             timeout_ms=5000,
+            suspect_after_ms=750,
+            latency_warn_ms=400,
             start_by_ms=1767225630000,
         ),
         ProbeRequest(

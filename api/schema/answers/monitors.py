@@ -7,6 +7,7 @@ from typing import Annotated, NotRequired, TypedDict
 from msgspec import Meta
 
 from api.dialects.native import RECORD_TYPES
+from api.http_auth import AUTH_TYPES
 from api.monitor_types import MONITOR_TYPES
 from api.schema.answers.common import Count, Evidence, FailureClass, Id, Instant, Page, Region, Seen
 from incidents.verdict import MODES, Verdict
@@ -17,6 +18,8 @@ MonitorStatus = Annotated[str, Meta(extra_json_schema={"enum": [each.value for e
 RecordType = Annotated[str, Meta(extra_json_schema={"enum": RECORD_TYPES})]
 KeywordType = Annotated[str, Meta(extra_json_schema={"enum": ["contains", "not_contains"]})]
 KeywordMatch = Annotated[str, Meta(extra_json_schema={"enum": ["exact", "regex"]})]
+Protocol = Annotated[str, Meta(extra_json_schema={"enum": ["tcp", "udp"]})]
+AuthType = Annotated[str, Meta(extra_json_schema={"enum": list(AUTH_TYPES)})]
 Mode = Annotated[str, Meta(extra_json_schema={"enum": list(MODES)})]
 VerdictName = Annotated[str, Meta(extra_json_schema={"enum": [each.value for each in Verdict]})]
 Outcome = Annotated[str, Meta(extra_json_schema={"enum": ["up", "down", "missed", "error", "slow"]})]
@@ -31,6 +34,7 @@ class Monitor(TypedDict):
     type: MonitorType
     interval_sec: int
     timeout_secs: int
+    confirmation_count: Annotated[int, Meta(ge=1)]
     enabled: bool
     created_at: Instant
     expected_status: NotRequired[Annotated[str, Meta(pattern="^[1-5][0-9]{2}$")]]
@@ -42,6 +46,10 @@ class Monitor(TypedDict):
     dns_expected_value: NotRequired[str]
     dns_resolver: NotRequired[str]
     ssl_warn_days: NotRequired[Count]
+    protocol: NotRequired[Protocol]
+    latency_warn_ms: NotRequired[Count]
+    http_auth_type: NotRequired[AuthType]
+    http_auth_configured: NotRequired[Annotated[bool, Meta(description="The credentials are never shown.")]]
 
 
 class Summary(TypedDict):
@@ -67,6 +75,7 @@ class State(Summary):
     """What is believed of a monitor now, and why."""
 
     regional_failures: list[RegionalFailure]
+    consecutive_fails: Annotated[int, Meta(ge=0, description="The checks that failed in a row.")]
     missed_checks: Annotated[int, Meta(ge=0, description="Slots that were not looked at in time.")]
     evidence_buffer: Annotated[list[Evidence], Meta(description="The newest probes, newest first.")]
     cert_days_left: NotRequired[

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
 
+from monitors.models import Monitor
 from probes.vault import Vault, VaultError
 
 SEALED = (
@@ -27,14 +28,32 @@ class Command(BaseCommand):
         for name, column in SEALED:
             self.stdout.write(f"{name}.{column}: {self._seal_again(vault, apps.get_model(name), column)}")
 
+        self.stdout.write(f"monitors.Monitor.options.auth: {self._seal_credentials_again(vault)}")
+
+    def _seal_credentials_again(self, vault: Vault) -> int:
+        """The credentials of http monitors, which are among their options."""
+        monitors = Monitor.objects.filter(options__has_key="auth")
+        return sum(self._replace_credentials(vault, each) for each in monitors.iterator())
+
+    def _replace_credentials(self, vault: Vault, monitor: Monitor) -> int:
+        auth = monitor.options["auth"]
+        sealed_again = _rotated(vault, auth["token"], f"monitors.Monitor {monitor.pk}, auth")
+        options = monitor.options | {"auth": auth | {"token": sealed_again}}
+        return Monitor.objects.filter(pk=monitor.pk, options=monitor.options).update(options=options)
+
     def _seal_again(self, vault: Vault, model: type[Model], column: str) -> int:
         rows = model._default_manager.exclude(**{column: ""}).values_list("pk", column)
         return sum(self._replace(vault, model, column, *row) for row in rows.iterator())
 
     def _replace(self, vault: Vault, model: type[Model], column: str, pk: int, sealed: str) -> int:
-        try:
-            sealed_again = vault.rotate(sealed)
-        except VaultError as error:
-            raise CommandError(f"{model._meta.label} {pk}, {column}: {error}") from error
+        sealed_again = _rotated(vault, sealed, f"{model._meta.label} {pk}, {column}")
         # Only what was read: a secret that was replaced in the meantime is sealed with the first key already.
         return model._default_manager.filter(**{"pk": pk, column: sealed}).update(**{column: sealed_again})
+
+
+def _rotated(vault: Vault, sealed: str, place: str) -> str:
+    """`sealed` under the first key; a refusal says where it is, and not what."""
+    try:
+        return vault.rotate(sealed)
+    except VaultError as error:
+        raise CommandError(f"{place}: {error}") from error
