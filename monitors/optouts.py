@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from collections.abc import Iterable
 
 from monitors.models import OptOut
 
 
 def opted_out(host: str) -> bool:
     """Whether `host`, or a domain that it lies below, has opted out."""
-    return covering(host).exists()
+    return bool(opted_out_of([host]))
 
 
-def covering(host: str) -> QuerySet[OptOut]:
-    """The opt-outs that cover `host`."""
+def opted_out_of(hosts: Iterable[str]) -> set[str]:
+    """Those of `hosts` that have opted out, or lie below a domain that has; one query for all."""
+    covering = {host: _domains(host) for host in hosts}
+    wanted = {domain for domains in covering.values() for domain in domains}
+    out = set(OptOut.objects.filter(domain__in=wanted).values_list("domain", flat=True))
+    return {host for host, domains in covering.items() if not out.isdisjoint(domains)}
+
+
+def _domains(host: str) -> list[str]:
+    """`host` and all that it lies below."""
     labels = host.lower().removesuffix(".").split(".")
-    return OptOut.objects.filter(domain__in=[".".join(labels[start:]) for start in range(len(labels))])
+    return [".".join(labels[start:]) for start in range(len(labels))]
