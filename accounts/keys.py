@@ -19,14 +19,13 @@ SCHEME = "umk_live_"
 SECRET_LENGTH = 40
 SHOWN_LENGTH = len(SCHEME) + 8
 LAST_USED_RESOLUTION = timedelta(minutes=1)
-KEYS_PER_ACCOUNT = 10
 ROTATION_GRACE = timedelta(minutes=5)
 ALPHABET = string.ascii_letters + string.digits
 SHAPE = re.compile(SCHEME + f"[A-Za-z0-9]{{{SECRET_LENGTH}}}")
 
 
 class KeyLimitReached(Exception):
-    """The account has `KEYS_PER_ACCOUNT` keys."""
+    """The account has as many keys as it may."""
 
 
 class LastKey(Exception):
@@ -54,8 +53,8 @@ def add_key(
     account: Account, label: str, now: datetime, scopes: Sequence[str] | None = None
 ) -> tuple[ApiKey, str]:
     """One more key, and its plain text; raises `KeyLimitReached`."""
-    Account.objects.select_for_update().get(pk=account.pk)
-    if account.api_keys.lasting().count() >= KEYS_PER_ACCOUNT:
+    limit = Account.objects.select_for_update().get(pk=account.pk).key_limit
+    if account.api_keys.lasting().count() >= limit:
         raise KeyLimitReached
     return issue_key(account, label, now, scopes)
 

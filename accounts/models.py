@@ -15,6 +15,10 @@ class Account(models.Model):
     name = models.CharField(max_length=255)
     created_at = models.DateTimeField()
     suspended_at = models.DateTimeField(null=True, blank=True)
+    monitor_limit = models.PositiveIntegerField(default=50)
+    key_limit = models.PositiveIntegerField(default=10)
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    """How many the API takes; 0: any number, null: as the settings say for all."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.pk})"

@@ -20,7 +20,6 @@ from monitors.status import Status
 from probes.instants import from_unix_ms, unix_ms
 from webhooks.services import remove_subject
 
-MONITORS_PER_ACCOUNT = 50
 PROBED_FIELDS = ("url", "timeout_ms", "options")
 """What a probe is told: a change makes the votes of the old configuration void."""
 
@@ -30,7 +29,7 @@ class DuplicateMonitor(Exception):
 
 
 class MonitorLimitReached(Exception):
-    """The account has `MONITORS_PER_ACCOUNT` monitors."""
+    """The account has as many monitors as it may."""
 
 
 def create_monitor(account: Account, fields: dict[str, Any], now: datetime) -> Monitor:
@@ -39,8 +38,8 @@ def create_monitor(account: Account, fields: dict[str, Any], now: datetime) -> M
     Raises `DuplicateMonitor` and `MonitorLimitReached`.
     """
     with transaction.atomic():
-        Account.objects.select_for_update().get(pk=account.pk)
-        if account.monitors.count() >= MONITORS_PER_ACCOUNT:
+        limit = Account.objects.select_for_update().get(pk=account.pk).monitor_limit
+        if account.monitors.count() >= limit:
             raise MonitorLimitReached
         monitor = _save(Monitor(account=account, created_at=now, updated_at=now, **fields))
         state = MonitorState(monitor=monitor, status_since=now, interval_seconds=monitor.interval_seconds)

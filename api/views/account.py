@@ -6,10 +6,8 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.keys import KEYS_PER_ACCOUNT
 from api.base import View
 from api.dialects import native
-from incidents.lifecycle import MONITORS_PER_ACCOUNT
 
 
 class AccountStatus(View):
@@ -19,7 +17,7 @@ class AccountStatus(View):
         """The account and its usage."""
         keys = self.account.api_keys.valid(timezone.now()).lasting().count()
         usage = {
-            "monitors": {"used": self.account.monitors.count(), "limit": MONITORS_PER_ACCOUNT},
-            "api_keys": {"used": keys, "limit": KEYS_PER_ACCOUNT},
+            "monitors": {"used": self.account.monitors.count(), "limit": self.account.monitor_limit},
+            "api_keys": {"used": keys, "limit": self.account.key_limit},
         }
         return Response(native.account_body(self.account) | {"usage": usage})
