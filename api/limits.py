@@ -14,7 +14,10 @@ from accounts.models import Account
 from api.errors import Refusal
 
 BASE_PATH = "/api/v1/"
+READERS_PATH = "/feed"
+"""What is below is read without a key."""
 MONITOR_CREATION = ("POST", "/api/v1/monitors")
+TOO_MANY_FROM_ADDRESS = "address rate limit exceeded"
 TAKEN = "upquorum.taken"
 """Where in a request's META it stands what was taken for it."""
 
@@ -37,7 +40,7 @@ def take_or_refuse(bucket: Bucket, key: str, sentence: str) -> None:
 def count_request(request: Request, account: Account) -> None:
     """Count a request of `account`, before any work is done for it; refuses with 429 one too many."""
     key = str(account.pk)
-    taken = take(Bucket("requests", settings.API_REQUESTS_PER_MINUTE), key)
+    taken = take(Bucket("requests", requests_per_minute(account)), key)
     request.META[TAKEN] = taken
     if not taken.allowed:
         raise TooMany("account rate limit exceeded", taken)
@@ -46,8 +49,14 @@ def count_request(request: Request, account: Account) -> None:
         take_or_refuse(creations, key, "monitor creation rate limit exceeded")
 
 
+def requests_per_minute(account: Account) -> int:
+    """How many requests of `account` are taken in a minute; 0: any number."""
+    own = account.requests_per_minute
+    return settings.API_REQUESTS_PER_MINUTE if own is None else int(own)
+
+
 class RateLimits:
-    """Middleware: the headers on every answer below /api/v1, whoever made it.
+    """Middleware: the headers on every answer below /api/v1, whoever made it, and a limit for feeds.
 
     What was counted on no account (no valid key, no such route) is counted on the client's address. That
     is known only afterwards, so a 429 replaces refusals alone: behind a success work was done, and a
@@ -58,17 +67,25 @@ class RateLimits:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(READERS_PATH):
+            taken_by_reader = _take_for_address(request, "readers")
+            if not taken_by_reader.allowed:
+                return _too_many(TooMany(TOO_MANY_FROM_ADDRESS, taken_by_reader))
         response = self.get_response(request)
         if not f"{request.path_info}/".startswith(BASE_PATH):
             return response
         taken: Taken | None = request.META.get(TAKEN)
         if taken is None:
-            taken = take(Bucket("addresses", settings.API_REQUESTS_PER_MINUTE), request.META["REMOTE_ADDR"])
+            taken = _take_for_address(request, "addresses")
             if not taken.allowed and 400 <= response.status_code < 500:
-                response = _too_many(TooMany("address rate limit exceeded", taken))
+                response = _too_many(TooMany(TOO_MANY_FROM_ADDRESS, taken))
         for name, value in _headers(taken).items():
             response[name] = value
         return response
+
+
+def _take_for_address(request: HttpRequest, bucket: str) -> Taken:
+    return take(Bucket(bucket, settings.API_REQUESTS_PER_MINUTE), request.META["REMOTE_ADDR"])
 
 
 def _too_many(refusal: TooMany) -> JsonResponse:

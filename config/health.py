@@ -1,14 +1,21 @@
-"""`/healthz`: the process lives. `/readyz`: it can do its work."""
+"""`/healthz`: the process lives. `/readyz`: it can do its work. And what a page says while it cannot."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+
 from celery import current_app
 from django.db import Error, connection
-from django.http import HttpRequest, JsonResponse
+from django.db import OperationalError as DatabaseAway
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from monitors import pulse
+
+logger = logging.getLogger(__name__)
 
 BROKER_TIMEOUT_SECONDS = 2
 
@@ -46,3 +53,22 @@ def broker_answers() -> bool:
     except OperationalError:
         return False
     return True
+
+
+class UnavailableWithoutDatabase:
+    """Middleware: while the database is away a page is 503 and not 500. The API says so by itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer instead of an exception of a view; None: as ever."""
+        if not isinstance(exception, DatabaseAway):
+            return None
+        logger.error("page.database_away: %s", exception)
+        return HttpResponse(
+            "Temporarily unavailable.\n", "text/plain", status=503, headers={"Retry-After": "5"}
+        )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from api.base import not_found
 from api.views import readers, reference
 from config import health
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("api", not_found),
     path("api/", include("api.urls")),
     path("feed/<str:token>/rss", readers.incident_feed_view, name="incident-feed"),
     path("feed/shared/<str:token>", readers.shared_incidents_view, name="shared-incidents"),

@@ -182,3 +182,19 @@ def test_a_read_asks_redis_once_and_a_creation_twice(alice: ApiClient) -> None:
     after_read = asked()
     create(alice)
     assert (after_read - before, asked() - after_read) == (1, 2)
+
+
+@pytest.mark.django_db
+def test_readers_of_feeds_are_counted_by_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configured, "API_REQUESTS_PER_MINUTE", 2)
+    seen = [Client().get(path).status_code for path in ("/feed.xml", "/feed/wrong/rss")]
+    assert seen == [200, 404]
+    assert_refused(Client().get("/feed/shared/wrong"), "address rate limit exceeded")
+    assert Client(REMOTE_ADDR="192.0.2.1").get("/feed.xml").status_code == 200
+    assert Client().get("/healthz").status_code == 200
+
+
+def test_an_account_may_have_a_limit_of_its_own(alice: ApiClient) -> None:
+    Account.objects.update(requests_per_minute=2)
+    assert [alice.http.get(LIST).status_code for _ in range(3)] == [200, 200, 429]
+    assert alice.http.get(LIST)["X-RateLimit-Limit"] == "2"

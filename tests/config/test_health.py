@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
+from api.views import readers
 from config import health
 from monitors import pulse
 from tests.make import seconds
@@ -39,3 +41,18 @@ def test_a_broker_that_refuses_is_noticed_within_a_moment(
 ) -> None:
     monkeypatch.setattr(current_app.conf, "broker_write_url", f"redis+socket://{tmp_path}/none.sock")
     assert not health.broker_answers()
+
+
+def test_a_page_is_unavailable_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("the connection was refused")
+
+    monkeypatch.setattr(readers, "find_reader", away)
+    response = Client().get("/feed/some-token/rss")
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert b"refused" not in response.content
+
+
+def test_any_other_failure_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "find_reader", lambda *_: 1 / 0)
+    assert Client(raise_request_exception=False).get("/feed/some-token/rss").status_code == 500
