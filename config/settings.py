@@ -143,6 +143,7 @@ ADDRESS_POLICY = AddressPolicy.of(env.words("ALLOWED_TARGETS"))
 TCP_PORTS = env.words("TCP_PORTS", "80,443,8080,8443,3000,5000,8000,8888")
 INCIDENT_RETENTION = timedelta(days=30)
 EVIDENCE_RETENTION_DAYS = env.integer("EVIDENCE_RETENTION_DAYS", 7, minimum=1)
+ROLLUP_RETENTION_DAYS = env.integer("ROLLUP_RETENTION_DAYS", 400, minimum=90)
 
 CELERY_BEAT_SCHEDULER = "config.beat.Scheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -154,6 +155,8 @@ CELERY_BEAT_SCHEDULE = {
         "monitors.watch_regions": 5.0,
         "incidents.settle_down": 5.0,
         "monitors.keep_partitions": 60.0,
+        "monitors.roll_up": 60.0,
+        "incidents.roll_up": 60.0,
         "incidents.forget_old": 3600.0,
         "webhooks.forget_old": 3600.0,
     }.items()

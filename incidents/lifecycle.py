@@ -13,7 +13,7 @@ from incidents.case import Decision, IncidentType, Resolution
 from incidents.confirmation import cancel_round
 from incidents.deciding import begin
 from incidents.services import resolve_incident
-from monitors.models import Evidence, Monitor, MonitorState
+from monitors.models import Evidence, Monitor, MonitorState, RegionHour, WatchedPeriod
 from monitors.regions import voting_regions
 from monitors.slots import next_slot_ms
 from monitors.status import Status
@@ -45,6 +45,7 @@ def create_monitor(account: Account, fields: dict[str, Any], now: datetime) -> M
         state = MonitorState(monitor=monitor, status_since=now, interval_seconds=monitor.interval_seconds)
         _schedule(state, now)
         state.save(force_insert=True)
+        _watch(monitor, now)
         _look_at_once(state, now)
     return monitor
 
@@ -75,6 +76,7 @@ def delete_monitor(monitor: Monitor, now: datetime) -> None:
     records.lock(monitor.pk, now)
     remove_subject(monitor.pk)
     Evidence.objects.filter(monitor_id=monitor.pk).delete()
+    RegionHour.objects.filter(monitor_id=monitor.pk).delete()
     monitor.delete()
 
 
@@ -90,10 +92,19 @@ def _follow(state: MonitorState, changed: set[str], now: datetime) -> None:
     elif changed.intersection(PROBED_FIELDS) and state.monitor.enabled:
         state.next_check_at = now
     if "enabled" in changed:
+        _watch(state.monitor, now)
         _forget(state, now)
     state.save()
     if "enabled" in changed:
         _look_at_once(state, now)
+
+
+def _watch(monitor: Monitor, now: datetime) -> None:
+    """Note since when a monitor is enabled, or that it no longer is."""
+    if monitor.enabled:
+        WatchedPeriod.objects.create(monitor=monitor, began_at=now)
+    else:
+        WatchedPeriod.objects.filter(monitor=monitor, ended_at=None).update(ended_at=now)
 
 
 def _forget(state: MonitorState, now: datetime) -> None:

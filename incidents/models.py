@@ -119,3 +119,23 @@ class Incident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} of {self.monitor_id} since {self.started_at}"
+
+
+class MonitorHour(models.Model):
+    """What was confirmed of a monitor in one hour; no row where that is nothing. See `rollups`."""
+
+    monitor = models.ForeignKey(Monitor, on_delete=models.CASCADE, related_name="hours", db_index=False)
+    hour = models.DateTimeField(db_index=True)
+    downtime_seconds = models.FloatField()
+    incidents = models.PositiveIntegerField()
+    """Those that began in it."""
+    inconclusive = models.PositiveIntegerField()
+    """Rounds that opened in it and ended without a verdict."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["monitor", "hour"], name="one_row_per_monitor_hour"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.monitor_id} in {self.hour}: {self.downtime_seconds} s down"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.db import OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
+from incidents import rollups
 from incidents.confirmation import settle, settle_flapping, settle_overdue
 from incidents.flapping import CALM
 from incidents.models import Incident, Round
@@ -69,10 +71,19 @@ def settle_down() -> None:
 
 @shared_task(name="incidents.forget_old")
 def forget_old() -> None:
-    """Hourly: drop incidents and rounds past their retention."""
-    horizon = timezone.now() - settings.INCIDENT_RETENTION
+    """Hourly: drop incidents, rounds and rollups past their retention, but none that is not rolled up yet."""
+    now = timezone.now()
+    rolled_up = rollups.downtime_rolled_up_until() or now
+    horizon = min(now - settings.INCIDENT_RETENTION, rolled_up)
     Incident.objects.filter(resolved_at__lt=horizon).delete()
     Round.objects.filter(opened_at__lt=horizon, closed_at__isnull=False).delete()
+    rollups.forget_hours(now - timedelta(days=settings.ROLLUP_RETENTION_DAYS))
+
+
+@shared_task(name="incidents.roll_up")
+def roll_up() -> int:
+    """Every minute: roll up the downtime of the hours that have closed; return how many."""
+    return rollups.roll_up_downtime(timezone.now())
 
 
 def _trusted(message: object) -> Results:

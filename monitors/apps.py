@@ -21,4 +21,8 @@ def _first_partitions(**kwargs: object) -> None:
     """A new database can take evidence as soon as it is migrated."""
     from monitors.partitions import keep_partitions
 
-    keep_partitions(timezone.now(), settings.EVIDENCE_RETENTION_DAYS)
+    keep_partitions(
+        timezone.now(),
+        evidence_days=settings.EVIDENCE_RETENTION_DAYS,
+        rollup_days=settings.ROLLUP_RETENTION_DAYS,
+    )

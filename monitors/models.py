@@ -249,3 +249,59 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.monitor_id} from {self.region}: {self.outcome}"
+
+
+class RegionHour(models.Model):
+    """What one region saw of a monitor in one hour: the evidence, rolled up. Partitioned by month.
+
+    Counts are of scheduled checks. Latency is that of those that were up; null where none was.
+    """
+
+    pk = models.CompositePrimaryKey("monitor_id", "hour", "region")
+    monitor_id = models.BigIntegerField()
+    hour = models.DateTimeField()
+    region = models.CharField(max_length=32)
+    checks = models.SmallIntegerField()
+    """Those that said up or down."""
+    failures = models.SmallIntegerField()
+    """Of these, down."""
+    missed = models.SmallIntegerField()
+    errors = models.SmallIntegerField()
+    p50_ms = models.FloatField(null=True)
+    p95_ms = models.FloatField(null=True)
+    max_ms = models.FloatField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "monitors_regionhour"
+
+    def __str__(self) -> str:
+        return f"{self.monitor_id} from {self.region} in {self.hour}: {self.checks}"
+
+
+class Rollup(models.Model):
+    """How far a rollup has come: all hours before `until` are done."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} until {self.until}"
+
+
+class WatchedPeriod(models.Model):
+    """A time in which a monitor was enabled: what its uptime is a share of."""
+
+    monitor = models.ForeignKey(Monitor, on_delete=models.CASCADE, related_name="watched")
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["monitor"], condition=Q(ended_at=None), name="one_open_watched_period"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.monitor_id} since {self.began_at}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from monitors import operator, partitions, pulse, regions
+from monitors import operator, partitions, pulse, regions, rollups
 from monitors.dispatch import dispatch
 from monitors.scheduling import claim_due, claim_lost
 from probes import names
@@ -69,5 +70,17 @@ def watch_regions() -> None:
 
 @shared_task(name="monitors.keep_partitions")
 def keep_partitions() -> None:
-    """Every minute: partitions of the evidence ahead and behind."""
-    partitions.keep_partitions(timezone.now(), settings.EVIDENCE_RETENTION_DAYS)
+    """Every minute: partitions of the evidence and its rollups, ahead and behind."""
+    partitions.keep_partitions(
+        timezone.now(),
+        evidence_days=settings.EVIDENCE_RETENTION_DAYS,
+        rollup_days=settings.ROLLUP_RETENTION_DAYS,
+        rolled_up_until=rollups.evidence_rolled_up_until(),
+    )
+
+
+@shared_task(name="monitors.roll_up")
+def roll_up() -> int:
+    """Every minute: roll up the hours that have closed; return how many."""
+    now = timezone.now()
+    return rollups.roll_up_evidence(now - timedelta(days=settings.EVIDENCE_RETENTION_DAYS), now)

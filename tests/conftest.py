@@ -15,4 +15,4 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     from monitors.partitions import keep_partitions
 
     with django_db_blocker.unblock():
-        keep_partitions(NOW, 7)
+        keep_partitions(NOW, evidence_days=7, rollup_days=400)

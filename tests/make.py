@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from accounts.models import Account
-from monitors.models import Monitor, MonitorState, Pulse, Region
+from monitors.models import Monitor, MonitorState, Pulse, Region, WatchedPeriod
 from monitors.slots import next_slot_ms
 from probes.instants import from_unix_ms, unix_ms
 from probes.messages import ProbeResult
@@ -46,6 +46,8 @@ def monitor(
         interval_seconds=made.interval_seconds,
         next_check_at=from_unix_ms(slot) if made.enabled else None,
     )
+    if made.enabled:
+        WatchedPeriod.objects.create(monitor=made, began_at=made.created_at)
     return made
 
 
