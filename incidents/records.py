@@ -29,6 +29,8 @@ SAME_NAME = (
     *("flapping_since", "calm_since", "consecutive_fails"),
 )
 """The fields that a case and its row call the same."""
+ANSWERED = ("asked_at", "outcome", "evidence")
+"""What changes of a vote: it is asked, and answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,21 +167,26 @@ def _save_round(state: MonitorState, old: Round | None, new: Round | None) -> mo
 
 
 def _save_ballots(row: models.Round, round_: Round, before: tuple[Ballot, ...]) -> None:
-    """Write the ballots that changed."""
-    for ballot in round_.ballots:
-        if ballot in before:
-            continue
-        models.Vote.objects.update_or_create(
-            round=row,
-            region=ballot.region,
-            attempt=ballot.attempt,
-            defaults={
-                "ask_at": ballot.ask_at,
-                "asked_at": ballot.asked_at,
-                "outcome": ballot.outcome,
-                "evidence": pack_result(ballot.result) if ballot.result else None,
-            },
-        )
+    """Write the ballots that are new in one statement, and each that changed: an answer changes one."""
+    known = {(ballot.region, ballot.attempt) for ballot in before}
+    votes = [_vote(row, ballot) for ballot in round_.ballots if ballot not in before]
+    models.Vote.objects.bulk_create(vote for vote in votes if (vote.region, vote.attempt) not in known)
+    for vote in votes:
+        if (vote.region, vote.attempt) in known:
+            stored = models.Vote.objects.filter(round=row, region=vote.region, attempt=vote.attempt)
+            stored.update(**{name: getattr(vote, name) for name in ANSWERED})
+
+
+def _vote(row: models.Round, ballot: Ballot) -> models.Vote:
+    return models.Vote(
+        round=row,
+        region=ballot.region,
+        attempt=ballot.attempt,
+        ask_at=ballot.ask_at,
+        asked_at=ballot.asked_at,
+        outcome=ballot.outcome,
+        evidence=pack_result(ballot.result) if ballot.result else None,
+    )
 
 
 def _save_failures(state: MonitorState, failures: tuple[RegionalFailure, ...]) -> None:
