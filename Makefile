@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway \
 	UPQUORUM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help up test accuracy chaos-deliveries bench-probes oracle check format lock clean sim fuzz-api
+.PHONY: help up test bench-api accuracy chaos-deliveries bench-probes oracle check format lock clean sim fuzz-api
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ chaos-deliveries: .venv/dev.installed ## 10,000 events to receivers of which a t
 
 bench-probes: .venv/bench.installed ## looks a second of one core, beside bare libcurl, blackbox_exporter, requests and aiohttp
 	@$(BIN)/python -m benchmarks.probes
+
+bench-api: .venv/dev.installed ## requests a second, p95 and CPU of the API's main calls
+	@$(BIN)/python -m benchmarks.api $(ARGS)
 
 oracle: .venv/dev.installed ## the same cases to us, blackbox_exporter and monitoring-plugins, each disagreement explained
 	@$(BIN)/python -m benchmarks.oracle

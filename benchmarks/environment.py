@@ -56,7 +56,7 @@ class Environment:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "config.local.up"],
                 cwd=REPOSITORY,
-                env=self._variables(),
+                env=self.variables_of_processes(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -130,7 +130,8 @@ class Environment:
     def _regions_are_known(self) -> bool:
         return "Upquorum is ready" in self.log.read_text()
 
-    def _variables(self) -> dict[str, str]:
+    def variables_of_processes(self) -> dict[str, str]:
+        """What its processes are started with, and commands by hand."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("UPQUORUM_")}
         return ours | {
             "UPQUORUM_PORT": str(self.port),

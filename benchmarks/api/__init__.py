@@ -1,0 +1,1 @@
+"""`make bench-api`: what a request costs, through the real web server."""
