@@ -361,7 +361,7 @@ def _regional_body(failure: RegionalFailure) -> dict[str, Any]:
 
 
 @functools.cache
-def _shown_fields() -> Mapping[str, fields.StrictField]:
+def _shown_fields() -> Mapping[str, Any]:
     """The fields by name. Made once: DRF copies every one of them for each serializer."""
     return MonitorInput().fields
 
