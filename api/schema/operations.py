@@ -9,7 +9,9 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from api.dialects.native import KeyInput, MonitorInput, WebhookInput
+from api.dialects.native.account import KeyInput
+from api.dialects.native.monitors import MonitorInput
+from api.dialects.native.webhooks import WebhookInput
 from api.schema.answers.account import AccountStatus as Status
 from api.schema.answers.account import ApiKey, FeedUrls, NewApiKey
 from api.schema.answers.common import Error

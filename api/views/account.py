@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base import View
-from api.dialects import native
+from api.dialects.native.account import account_body
 
 
 class AccountStatus(View):
@@ -20,4 +20,4 @@ class AccountStatus(View):
             "monitors": {"used": self.account.monitors.count(), "limit": self.account.monitor_limit},
             "api_keys": {"used": keys, "limit": self.account.key_limit},
         }
-        return Response(native.account_body(self.account) | {"usage": usage})
+        return Response(account_body(self.account) | {"usage": usage})

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.models import Account
 from api.base import View, path_id
-from api.dialects import native
+from api.dialects.native.webhooks import delivery_body, logged_delivery_body
 from api.errors import Refusal
 from api.query import Page, instant_parameter, integer_parameter
 from webhooks.models import Delivery, Status
@@ -23,7 +23,7 @@ class DeliveryList(View):
         """The account's deliveries, newest first, filtered and paged."""
         page = Page.of(request)
         mine = Delivery.objects.filter(account=self.account).select_related("event").order_by("-pk")
-        return Response(page.body("deliveries", filtered(mine, request), native.delivery_body))
+        return Response(page.body("deliveries", filtered(mine, request), delivery_body))
 
 
 class DeliveryDetail(View):
@@ -31,7 +31,7 @@ class DeliveryDetail(View):
 
     def get(self, request: Request, id_text: str) -> Response:
         """One delivery with its attempts."""
-        return Response(native.logged_delivery_body(find(self.account, id_text)))
+        return Response(logged_delivery_body(find(self.account, id_text)))
 
 
 class DeliveryReplay(View):
@@ -45,7 +45,7 @@ class DeliveryReplay(View):
             raise Refusal(409, str(error)) from error
         except Delivery.DoesNotExist as error:
             raise Refusal(404, "delivery not found") from error
-        return Response(native.logged_delivery_body(replayed))
+        return Response(logged_delivery_body(replayed))
 
 
 def find(account: Account, id_text: str) -> Delivery:

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base import View, path_id
-from api.dialects import native
+from api.dialects.native.incidents import incident_body
 from api.errors import Refusal
 from api.query import Page, instant_parameter, integer_parameter
 from incidents.case import IncidentType
@@ -23,7 +23,7 @@ class IncidentList(View):
         """The account's incidents, newest first, filtered and paged."""
         page = Page.of(request)
         found = filtered(self.account.incidents.all(), request).order_by("-started_at", "-pk")
-        return Response(page.body("incidents", found, native.incident_body))
+        return Response(page.body("incidents", found, incident_body))
 
 
 class IncidentDetail(View):
@@ -34,7 +34,7 @@ class IncidentDetail(View):
         incident = self.account.incidents.filter(pk=path_id(id_text, "invalid incident ID")).first()
         if incident is None:
             raise Refusal(404, "incident not found")
-        return Response({"incident": native.incident_body(incident)})
+        return Response({"incident": incident_body(incident)})
 
 
 def filtered(incidents: QuerySet[Incident], request: Request) -> QuerySet[Incident]:

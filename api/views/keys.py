@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from accounts.keys import KeyLimitReached, LastKey, add_key, revoke_key, rotate_key
 from accounts.models import Account, ApiKey
 from api.base import View, body_of, path_id
-from api.dialects import native
+from api.dialects.native.account import key_body, key_fields
 from api.errors import Refusal
 
 
@@ -19,16 +19,16 @@ class KeyList(View):
     def get(self, request: Request) -> Response:
         """The account's keys that are valid, oldest first."""
         keys = self.account.api_keys.valid(timezone.now()).order_by("pk")
-        return Response([native.key_body(key) for key in keys])
+        return Response([key_body(key) for key in keys])
 
     def post(self, request: Request) -> Response:
         """Create a key."""
-        fields = native.key_fields(body_of(request))
+        fields = key_fields(body_of(request))
         try:
             key, plaintext = add_key(self.account, fields["label"], timezone.now(), fields.get("scopes"))
         except KeyLimitReached as error:
             raise Refusal(409, "key limit reached") from error
-        return Response(native.key_body(key) | {"key": plaintext})
+        return Response(key_body(key) | {"key": plaintext})
 
 
 class KeyDetail(View):
@@ -49,7 +49,7 @@ class KeyRotation(View):
     def post(self, request: Request, id_text: str) -> Response:
         """Replace a key; the old one stays valid for five minutes."""
         key, plaintext = rotate_key(find_key(self.account, id_text), timezone.now())
-        return Response(native.key_body(key) | {"key": plaintext})
+        return Response(key_body(key) | {"key": plaintext})
 
 
 def find_key(account: Account, id_text: str) -> ApiKey:

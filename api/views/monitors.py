@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accounts.limits import Bucket
 from accounts.models import Account
 from api.base import View, body_of, path_id
-from api.dialects import native
+from api.dialects.native import monitors as native
 from api.errors import Refusal
 from api.limits import take_or_refuse
 from incidents.confirmation import open_round_of

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base import View
-from api.dialects import native
+from api.dialects.native.incidents import round_body
 from api.query import Page
 from api.views.monitors import find
 from incidents.models import Vote
@@ -21,4 +21,4 @@ class RoundList(View):
         monitor, page = find(self.account, id_text), Page.of(request)
         votes = Prefetch("votes", Vote.objects.order_by("pk"))
         rounds = monitor.rounds.prefetch_related(votes, "transitions").order_by("-opened_at", "-pk")
-        return Response(page.body("rounds", rounds, native.round_body))
+        return Response(page.body("rounds", rounds, round_body))

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from accounts.limits import Bucket
 from api.base import View, body_of
-from api.dialects import native
+from api.dialects.native.webhooks import logged_delivery_body, sample_payload, webhook_body, webhook_fields
 from api.errors import Refusal
 from api.limits import take_or_refuse
 from api.targets import check_http_url
@@ -26,15 +26,15 @@ class WebhookSlot(View):
 
     def get(self, request: Request, id_text: str) -> Response:
         """The webhook with its secret."""
-        return Response(native.webhook_body(webhook_of(find(self.account, id_text))))
+        return Response(webhook_body(webhook_of(find(self.account, id_text))))
 
     def put(self, request: Request, id_text: str) -> Response:
         """Set the webhook's URL; one that is there keeps its id and its secret."""
         monitor = find(self.account, id_text)
-        fields = native.webhook_fields(body_of(request))
+        fields = webhook_fields(body_of(request))
         check_http_url(fields["url"])
         webhook = set_webhook(account_id=self.account.pk, subject_id=monitor.pk, now=timezone.now(), **fields)
-        return Response(native.webhook_body(webhook))
+        return Response(webhook_body(webhook))
 
     def delete(self, request: Request, id_text: str) -> Response:
         """Remove the webhook; deliveries still due to it end."""
@@ -53,7 +53,7 @@ class WebhookRotation(View):
         webhook = rotate_secret(account_id=self.account.pk, subject_id=monitor.pk, now=timezone.now())
         if webhook is None:
             raise Refusal(404, "webhook not found")
-        return Response(native.webhook_body(webhook))
+        return Response(webhook_body(webhook))
 
 
 class WebhookTest(View):
@@ -66,12 +66,12 @@ class WebhookTest(View):
         take_or_refuse(TESTS_OF_A_WEBHOOK, str(webhook.pk), "too many tests for this webhook")
         now = timezone.now()
         try:
-            delivery = send_sample(webhook, native.sample_payload(monitor, now), now)
+            delivery = send_sample(webhook, sample_payload(monitor, now), now)
         except WebhookDisabled as error:
             raise Refusal(409, "webhook is disabled") from error
         except Webhook.DoesNotExist as error:
             raise Refusal(404, "webhook not found") from error
-        return Response(native.logged_delivery_body(delivery))
+        return Response(logged_delivery_body(delivery))
 
 
 def webhook_of(monitor: Monitor) -> Webhook:

@@ -6,7 +6,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from api.dialects.native import RECORD_TYPES
+from api.dialects.native.monitors import RECORD_TYPES
 from api.http_auth import AUTH_TYPES
 from api.monitor_types import MONITOR_TYPES
 from api.schema.answers.common import Count, Evidence, FailureClass, Id, Instant, Page, Region, Seen

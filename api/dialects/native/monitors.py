@@ -1,0 +1,180 @@
+"""Monitors in the native format: the fields of a body and their bounds, and the shapes of answers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from django.conf import settings
+from rest_framework import serializers
+
+from accounts.models import Account
+from api import fields
+from api.dialects.native.evidence import stored_evidence_body
+from api.http_auth import AUTH_TYPES, auth_options, shown_auth
+from api.monitor_types import MONITOR_TYPES, MonitorType
+from api.targets import refuse_bad_options
+from monitors.models import Evidence, Monitor, MonitorState, RegionalFailure
+from monitors.status import Status
+from probes.instants import rfc3339
+from probes.messages import RecordType
+
+LONGEST_NAME = 255
+LONGEST_URL = 2048
+LONGEST_MATCH = 1024
+LONGEST_INTERVAL_SECONDS = 86_400
+DEFAULT_INTERVAL_SECONDS = 60
+DEFAULT_TIMEOUT_MS = 10_000
+LONGEST_TIMEOUT_SECONDS = 30
+LONGEST_WARNING_DAYS = 365
+MOST_CONFIRMATIONS = 10
+PLAIN_FIELDS = ("name", "url", "type", "interval_seconds", "enabled", "confirmation_count")
+RECORD_TYPES = list(get_args(RecordType))
+
+
+class MonitorInput(serializers.Serializer[Monitor]):
+    """The body of a create; in an update nothing is required. Unknown members are ignored."""
+
+    name = fields.Text(longest=LONGEST_NAME)
+    url = fields.Text(longest=LONGEST_URL)
+    type = fields.Choice(list(MONITOR_TYPES))
+    expected_status = fields.StatusCode(required=False)
+    body_match = fields.Text(longest=LONGEST_MATCH, forbidden=fields.NUL, required=False, allow_null=True)
+    keyword = fields.Text(longest=LONGEST_MATCH, forbidden=fields.NUL, required=False)
+    keyword_type = fields.Named({"contains": False, "not_contains": True}, required=False)
+    keyword_match = fields.Named({"exact": False, "regex": True}, required=False)
+    dns_record_type = fields.Choice(RECORD_TYPES, required=False)
+    dns_expected_value = fields.Text(longest=LONGEST_NAME, required=False, allow_null=True)
+    dns_resolver = fields.Text(longest=LONGEST_NAME, required=False, allow_null=True)
+    ssl_warn_days = fields.Whole(least=0, most=LONGEST_WARNING_DAYS, required=False)
+    protocol = fields.Choice(["tcp", "udp"], required=False)
+    http_auth_type = fields.Choice(list(AUTH_TYPES), required=False)
+    http_auth_username = fields.Text(longest=LONGEST_NAME, required=False)
+    http_auth_password = fields.Text(longest=LONGEST_MATCH, required=False)
+    http_auth_header = fields.Text(longest=LONGEST_NAME, required=False)
+    http_auth_value = fields.Text(longest=LONGEST_URL, required=False)
+    latency_warn_ms = fields.Whole(
+        least=1, most=LONGEST_TIMEOUT_SECONDS * 1000, required=False, allow_null=True
+    )
+    confirmation_count = fields.Whole(least=1, most=MOST_CONFIRMATIONS, required=False)
+    timeout_secs = fields.Whole(least=1, most=LONGEST_TIMEOUT_SECONDS, required=False)
+    interval_sec = fields.Whole(
+        least=settings.MIN_INTERVAL_SECONDS,
+        most=LONGEST_INTERVAL_SECONDS,
+        required=False,
+        source="interval_seconds",
+    )
+    enabled = fields.Flag(required=False)
+
+
+def new_monitor_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
+    """The model fields of a new monitor; raises a refusal that names the first field that is wrong."""
+    given = _validated(data)
+    type_ = MONITOR_TYPES[given["type"]]
+    for name in type_.required:
+        if not given.get(name):
+            raise serializers.ValidationError(f"{name} is required")
+    type_.check_url(given["url"])
+    defaults = {
+        "interval_seconds": max(DEFAULT_INTERVAL_SECONDS, settings.MIN_INTERVAL_SECONDS),
+        "timeout_ms": DEFAULT_TIMEOUT_MS,
+        "enabled": True,
+    }
+    return defaults | _model_fields(given, type_, dict(type_.defaults), account.pk)
+
+
+def changed_monitor_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
+    """The model fields that an update changes; those left out keep their values. A type stays."""
+    given = _validated(data, partial=True)
+    if given.pop("type", monitor.type) != monitor.type:
+        raise serializers.ValidationError("type cannot be changed")
+    type_ = MONITOR_TYPES[monitor.type]
+    if given.get("url", monitor.url) != monitor.url:
+        type_.check_url(given["url"])
+    return _model_fields(given, type_, monitor.options, monitor.account_id)
+
+
+def monitor_body(monitor: Monitor) -> dict[str, Any]:
+    """A monitor without its state."""
+    body = {
+        "id": monitor.pk,
+        "name": monitor.name,
+        "url": monitor.url,
+        "type": monitor.type,
+        "interval_sec": monitor.interval_seconds,
+        "timeout_secs": monitor.timeout_ms // 1000,
+        "confirmation_count": monitor.confirmation_count,
+    }
+    for name, option in MONITOR_TYPES[monitor.type].options.items():
+        if monitor.options.get(option) is not None:
+            body[name] = _shown_fields()[name].to_representation(monitor.options[option])
+    if MONITOR_TYPES[monitor.type].takes_credentials:
+        body |= shown_auth(monitor.options)
+    return body | {"enabled": monitor.enabled, "created_at": rfc3339(monitor.created_at)}
+
+
+def listed_monitor_body(monitor: Monitor) -> dict[str, Any]:
+    """A monitor as it stands in the list: its state is flattened into it."""
+    return monitor_body(monitor) | _summary(monitor.state)
+
+
+def envelope(monitor: Monitor, state: MonitorState, evidence: list[Evidence]) -> dict[str, Any]:
+    """A monitor beside its state and its newest evidence."""
+    whole = {
+        "regional_failures": [_regional_body(each) for each in state.regional_failures.order_by("region")],
+        "missed_checks": state.missed_checks,
+        "consecutive_fails": state.consecutive_fails,
+        "evidence_buffer": [stored_evidence_body(each) for each in evidence],
+        **_certificate_body(evidence),
+    }
+    return {"monitor": monitor_body(monitor), "state": _summary(state) | whole}
+
+
+def _summary(state: MonitorState) -> dict[str, Any]:
+    last = state.last_check_at
+    status = Status.FLAPPING if state.flapping_since else state.status
+    return {"status": status, "last_check_at": rfc3339(last) if last else None}
+
+
+def _certificate_body(newest_first: list[Evidence]) -> dict[str, Any]:
+    """The whole days that the certificate had left when one was last seen."""
+    for seen in newest_first:
+        if seen.cert_expires_at is not None:
+            return {"cert_days_left": (seen.cert_expires_at - seen.started_at).days}
+    return {}
+
+
+def _regional_body(failure: RegionalFailure) -> dict[str, Any]:
+    return {
+        "region": failure.region.upper(),
+        "since": rfc3339(failure.since),
+        "error_class": failure.error_class,
+    }
+
+
+@functools.cache
+def _shown_fields() -> Mapping[str, Any]:
+    """The fields by name. Made once: DRF copies every one of them for each serializer."""
+    return MonitorInput().fields
+
+
+def _validated(data: dict[str, Any], *, partial: bool = False) -> dict[str, Any]:
+    serializer = MonitorInput(data=data, partial=partial)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def _model_fields(
+    given: dict[str, Any], type_: MonitorType, options: dict[str, Any], account_id: int
+) -> dict[str, Any]:
+    """`given` as model fields: what only some types have goes into `options`, if it fits this one."""
+    fitting = {option: given[name] for name, option in type_.options.items() if name in given}
+    if type_.takes_credentials:
+        fitting |= auth_options(given, account_id)
+    kept = {name: value for name, value in (options | fitting).items() if value is not None}
+    refuse_bad_options(kept)
+    model_fields: dict[str, Any] = {name: given[name] for name in PLAIN_FIELDS if name in given}
+    if "timeout_secs" in given:
+        model_fields["timeout_ms"] = given["timeout_secs"] * 1000
+    return model_fields | {"options": kept}
