@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -56,6 +56,14 @@ def integer_parameter(request: Request, name: str, message: str) -> int | None:
     if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
         raise Refusal(400, message)
     return int(text)
+
+
+def choice_parameter(request: Request, name: str, choices: Sequence[str]) -> str | None:
+    """The parameter, one of a few words; None where absent; refuses others with 400."""
+    text: str = request.query_params.get(name, "")
+    if text and text not in choices:
+        raise Refusal(400, f"{name} must be one of: {', '.join(choices)}")
+    return text or None
 
 
 def instant_parameter(request: Request, name: str) -> datetime | None:

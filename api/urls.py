@@ -8,6 +8,7 @@ from api.base import not_found
 from api.views.account import AccountStatus
 from api.views.deliveries import DeliveryDetail, DeliveryList, DeliveryReplay
 from api.views.feeds import FeedRotation, Feeds, SharedFeed
+from api.views.history import MonitorLatency, MonitorUptime, ResultList
 from api.views.incidents import IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
@@ -22,6 +23,9 @@ urlpatterns = [
     path("v1/monitors/<str:id_text>/webhook/rotate", WebhookRotation.as_view()),
     path("v1/monitors/<str:id_text>/webhook/test", WebhookTest.as_view()),
     path("v1/monitors/<str:id_text>/rounds", RoundList.as_view()),
+    path("v1/monitors/<str:id_text>/results", ResultList.as_view()),
+    path("v1/monitors/<str:id_text>/uptime", MonitorUptime.as_view()),
+    path("v1/monitors/<str:id_text>/latency", MonitorLatency.as_view()),
     path("v1/account", AccountStatus.as_view()),
     path("v1/keys", KeyList.as_view()),
     path("v1/keys/<str:id_text>", KeyDetail.as_view()),

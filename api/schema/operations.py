@@ -15,6 +15,7 @@ from api.dialects.native.webhooks import WebhookInput
 from api.schema.answers.account import AccountStatus as Status
 from api.schema.answers.account import ApiKey, FeedUrls, NewApiKey
 from api.schema.answers.common import Error
+from api.schema.answers.history import Latency, ResultPage, Uptime
 from api.schema.answers.incidents import IncidentEnvelope, IncidentPage
 from api.schema.answers.monitors import ListedMonitor, MonitorEnvelope, RoundPage, Unavailable
 from api.schema.answers.webhooks import DeliveryEnvelope, DeliveryPage, Webhook
@@ -22,6 +23,15 @@ from api.schema.parameters import MONITOR_ID, PAGE, choice, instant
 from api.views.account import AccountStatus
 from api.views.deliveries import DeliveryDetail, DeliveryList, DeliveryReplay
 from api.views.feeds import FeedRotation, Feeds, SharedFeed
+from api.views.history import (
+    DEFAULT_WINDOW,
+    OUTCOMES,
+    REGIONS,
+    WINDOWS,
+    MonitorLatency,
+    MonitorUptime,
+    ResultList,
+)
 from api.views.incidents import INCIDENT_TYPES, IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
@@ -55,6 +65,12 @@ DELIVERY_FILTERS = (
     choice("status", DeliveryStatus.values),
     instant("since", "Those that were created at this instant or later."),
 )
+RESULT_FILTERS = (
+    choice("outcome", OUTCOMES),
+    choice("region", REGIONS),
+    instant("since", "Those whose slot was at this instant or later."),
+)
+WINDOW = (choice("window", WINDOWS, DEFAULT_WINDOW),)
 
 OPERATIONS: dict[type[APIView], dict[str, Operation]] = {
     MonitorList: {
@@ -68,6 +84,9 @@ OPERATIONS: dict[type[APIView], dict[str, Operation]] = {
     },
     MonitorTest: {"POST": Operation("test_monitor", MonitorEnvelope, unavailable=Unavailable)},
     RoundList: {"GET": Operation("list_rounds", RoundPage, query=PAGE)},
+    ResultList: {"GET": Operation("list_results", ResultPage, query=(*RESULT_FILTERS, *PAGE))},
+    MonitorUptime: {"GET": Operation("get_uptime", Uptime, query=WINDOW)},
+    MonitorLatency: {"GET": Operation("get_latency", Latency, query=WINDOW)},
     WebhookSlot: {
         "GET": Operation("get_webhook", Webhook),
         "PUT": Operation("set_webhook", Webhook, WebhookInput),

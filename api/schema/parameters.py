@@ -29,9 +29,10 @@ def instant(name: str, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, {"type": "string", "format": "date-time"}, description=description)
 
 
-def choice(name: str, values: Sequence[str]) -> OpenApiParameter:
+def choice(name: str, values: Sequence[str], default: str | None = None) -> OpenApiParameter:
     """One of a few words."""
-    return OpenApiParameter(name, {"type": "string", "enum": list(values)})
+    without = {"default": default} if default else {}
+    return OpenApiParameter(name, {"type": "string", "enum": list(values), **without})
 
 
 def header(name: str, description: str, least: int, on: bool | list[int | str]) -> OpenApiParameter:

@@ -11,7 +11,7 @@ from accounts.models import Account
 from api.base import View, path_id
 from api.dialects.native.webhooks import delivery_body, logged_delivery_body
 from api.errors import Refusal
-from api.query import Page, instant_parameter, integer_parameter
+from api.query import Page, choice_parameter, instant_parameter, integer_parameter
 from webhooks.models import Delivery, Status
 from webhooks.replaying import NotReplayable, replay
 
@@ -61,9 +61,7 @@ def filtered(deliveries: QuerySet[Delivery], request: Request) -> QuerySet[Deliv
     """`deliveries` by the request's `monitor_id`, `status` and `since`."""
     if (monitor_id := integer_parameter(request, "monitor_id", "monitor_id must be an integer")) is not None:
         deliveries = deliveries.filter(subject_id=monitor_id)
-    if status := request.query_params.get("status"):
-        if status not in Status.values:
-            raise Refusal(400, f"status must be one of: {', '.join(Status.values)}")
+    if status := choice_parameter(request, "status", Status.values):
         deliveries = deliveries.filter(status=status)
     if since := instant_parameter(request, "since"):
         deliveries = deliveries.filter(created_at__gte=since)

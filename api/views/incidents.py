@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from api.base import View, path_id
 from api.dialects.native.incidents import incident_body
 from api.errors import Refusal
-from api.query import Page, instant_parameter, integer_parameter
+from api.query import Page, choice_parameter, instant_parameter, integer_parameter
 from incidents.case import IncidentType
 from incidents.models import Incident
 
@@ -41,9 +41,7 @@ def filtered(incidents: QuerySet[Incident], request: Request) -> QuerySet[Incide
     """`incidents` by the request's `monitor_id`, `type`, `started_after` and `started_before`."""
     if (monitor_id := integer_parameter(request, "monitor_id", "monitor_id must be an integer")) is not None:
         incidents = incidents.filter(monitor_id=monitor_id)
-    if type_ := request.query_params.get("type"):
-        if type_ not in INCIDENT_TYPES:
-            raise Refusal(400, f"type must be one of: {', '.join(INCIDENT_TYPES)}")
+    if type_ := choice_parameter(request, "type", INCIDENT_TYPES):
         incidents = incidents.filter(type=type_)
     if after := instant_parameter(request, "started_after"):
         incidents = incidents.filter(started_at__gt=after)

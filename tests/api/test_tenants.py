@@ -26,6 +26,9 @@ METHODS = ("GET", "POST", "PUT", "DELETE")
 
 OWNED: dict[str, Callable[[ApiClient], int]] = {
     "v1/monitors/<str:id_text>": lambda owner: monitor(owner.account).pk,
+    "v1/monitors/<str:id_text>/latency": lambda owner: monitor(owner.account).pk,
+    "v1/monitors/<str:id_text>/results": lambda owner: monitor(owner.account).pk,
+    "v1/monitors/<str:id_text>/uptime": lambda owner: monitor(owner.account).pk,
     "v1/monitors/<str:id_text>/rounds": lambda owner: monitor(owner.account).pk,
     "v1/monitors/<str:id_text>/test": lambda owner: monitor(owner.account).pk,
     "v1/monitors/<str:id_text>/webhook": lambda owner: monitor(owner.account).pk,
