@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway \
 	UPQUORUM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help up test bench-api accuracy chaos-deliveries bench-probes oracle check format lock clean sim fuzz-api
+.PHONY: help up test bench-api accuracy chaos-deliveries bench-probes bench-history oracle check format lock clean sim fuzz-api
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ bench-probes: .venv/bench.installed ## looks a second of one core, beside bare l
 
 bench-api: .venv/dev.installed ## requests a second, p95 and CPU of the API's main calls
 	@$(BIN)/python -m benchmarks.api $(ARGS)
+
+bench-history: .venv/dev.installed ## how fast a month of 10,000 monitors is read: results, uptime, charts (ARGS="--help")
+	@$(BIN)/python -m benchmarks.history $(ARGS)
 
 oracle: .venv/dev.installed ## the same cases to us, blackbox_exporter and monitoring-plugins, each disagreement explained
 	@$(BIN)/python -m benchmarks.oracle

@@ -1,0 +1,1 @@
+"""How fast a month of history is read over HTTP: of 10,000 monitors with a check a minute."""
