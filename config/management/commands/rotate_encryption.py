@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from monitors.models import Monitor
 from probes.vault import Vault, VaultError
+
+Row = TypeVar("Row")
 
 SEALED = (
     ("webhooks.Webhook", "secret"),
@@ -33,7 +37,8 @@ class Command(BaseCommand):
     def _seal_credentials_again(self, vault: Vault) -> int:
         """The credentials of http monitors, which are among their options."""
         monitors = Monitor.objects.filter(options__has_key="auth")
-        return sum(self._replace_credentials(vault, each) for each in monitors.iterator())
+        with _read(monitors) as found:
+            return sum(self._replace_credentials(vault, each) for each in found)
 
     def _replace_credentials(self, vault: Vault, monitor: Monitor) -> int:
         auth = monitor.options["auth"]
@@ -43,12 +48,26 @@ class Command(BaseCommand):
 
     def _seal_again(self, vault: Vault, model: type[Model], column: str) -> int:
         rows = model._default_manager.exclude(**{column: ""}).values_list("pk", column)
-        return sum(self._replace(vault, model, column, *row) for row in rows.iterator())
+        with _read(rows) as found:
+            return sum(self._replace(vault, model, column, *row) for row in found)
 
     def _replace(self, vault: Vault, model: type[Model], column: str, pk: int, sealed: str) -> int:
         sealed_again = _rotated(vault, sealed, f"{model._meta.label} {pk}, {column}")
         # Only what was read: a secret that was replaced in the meantime is sealed with the first key already.
         return model._default_manager.filter(**{"pk": pk, column: sealed}).update(**{column: sealed_again})
+
+
+@contextmanager
+def _read(rows: QuerySet[Any, Row]) -> Iterator[Iterator[Row]]:
+    """Row by row, from a cursor that is closed here.
+
+    Left to the garbage collector after a refusal, it would be closed amid a later transaction, and break it.
+    """
+    found = rows.iterator()
+    try:
+        yield found
+    finally:
+        found.close()  # type: ignore[attr-defined]  # it is a generator
 
 
 def _rotated(vault: Vault, sealed: str, place: str) -> str:
