@@ -38,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=30, help="of hourly rollups (30)")
     parser.add_argument("--raw-days", type=int, default=1, help="of evidence of every monitor (1)")
     parser.add_argument("--asked", type=int, default=200, help="monitors that are asked about (200)")
+    parser.add_argument("--asked-days", type=int, default=7, help="of evidence of these (7)")
     parser.add_argument("--requests", type=int, default=400, help="to each endpoint (400)")
     return parser.parse_args()
 
@@ -48,8 +49,9 @@ def run(environment: Environment, options: argparse.Namespace) -> report.Figures
     django.setup()
     from benchmarks.history import load, measure  # their models want Django set up
 
-    size = load.Size(options.monitors, options.days, options.raw_days, options.asked)
+    size = load.Size(options.monitors, options.days, options.raw_days, options.asked, options.asked_days)
     monitor_ids = load.load(size)
+    load.vacuum()
     loaded = load.stored(size)
     print(report.loaded_text(loaded), flush=True)
     rollup_hour_s = measure.rollup_seconds()

@@ -16,7 +16,6 @@ from monitors.hours import HOUR, floor_hour
 from monitors.models import Monitor, MonitorState, Rollup, WatchedPeriod
 from monitors.partitions import EVIDENCE, REGION_HOURS
 
-RETENTION_DAYS = 7
 MINUTE = timedelta(minutes=1)
 
 
@@ -26,8 +25,11 @@ class Size:
     days: int
     """Of rollups."""
     raw_days: int
-    """Of evidence of every monitor; those that are asked about have as much as the retention keeps."""
+    """Of evidence of every monitor."""
     asked: int
+    """Monitors that are asked about."""
+    asked_days: int
+    """Of evidence of these."""
 
 
 # A region sees each monitor 20 times an hour, and one look in a hundred fails.
@@ -61,15 +63,19 @@ def load(size: Size) -> list[int]:
     edge, first = floor_hour(now), floor_hour(now) - timedelta(days=size.days)
     for name in ("evidence", "late evidence", "downtime"):  # the system's own task finds nothing to do
         Rollup.objects.update_or_create(name=name, defaults={"until": edge})
-    week_ago = now.date() - timedelta(days=RETENTION_DAYS)
+    oldest = (now - timedelta(days=max(size.raw_days, size.asked_days))).date()
     REGION_HOURS.keep(first.date(), now.date(), horizon=first.date())
-    EVIDENCE.keep(week_ago, now.date(), horizon=week_ago)
+    EVIDENCE.keep(oldest, now.date(), horizon=oldest)
     ids = _monitors(size.monitors, first)
     asked = ids[:: max(1, len(ids) // size.asked)][: size.asked]
     _load_hours(ids, first, edge)
-    _load_evidence(ids, asked, now, size.raw_days)
-    _execute("VACUUM ANALYZE")
+    _load_evidence(ids, asked, now, size)
     return asked
+
+
+def vacuum() -> None:
+    """What autovacuum does in the course of a month."""
+    _execute("VACUUM ANALYZE")
 
 
 def stored(size: Size) -> dict[str, int]:
@@ -87,7 +93,7 @@ def stored(size: Size) -> dict[str, int]:
         "asked_monitors": size.asked,
         "rollup_days": size.days,
         "evidence_days_of_all": size.raw_days,
-        "evidence_days_of_asked": RETENTION_DAYS - 1,
+        "evidence_days_of_asked": size.asked_days,
         "database_mb": _value("SELECT pg_database_size(current_database()) / 1000000"),
     }
 
@@ -124,8 +130,8 @@ def _load_hours(ids: list[int], first: datetime, edge: datetime) -> None:
             hour += HOUR
 
 
-def _load_evidence(ids: list[int], asked: list[int], now: datetime, raw_days: int) -> None:
-    minutes_of_all, minutes_of_asked = raw_days * 24 * 60, (RETENTION_DAYS - 1) * 24 * 60
+def _load_evidence(ids: list[int], asked: list[int], now: datetime, size: Size) -> None:
+    minutes_of_all, minutes_of_asked = size.raw_days * 24 * 60, size.asked_days * 24 * 60
     with _without_key("monitors_evidence", "monitor_id, scheduled_at, region, round_id, attempt"):
         for minute in range(max(minutes_of_all, minutes_of_asked), 0, -1):
             of = ids if minute <= minutes_of_all else asked
