@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base import View
-from api.dialects import history as dialect
+from api.dialects.native import history as native
 from api.query import Page, choice_parameter, instant_parameter
 from api.views.monitors import find
 from incidents.uptime import uptime
@@ -31,7 +31,7 @@ class ResultList(View):
         """The result of each probe that is still kept, newest first, filtered and paged."""
         monitor, page = find(self.account, id_text), Page.of(request)
         found = filtered(Evidence.objects.filter(monitor_id=monitor.pk), request)
-        return Response(page.body("results", found.order_by(*NEWEST_FIRST), dialect.result_body))
+        return Response(page.body("results", found.order_by(*NEWEST_FIRST), native.result_body))
 
 
 class MonitorUptime(View):
@@ -40,7 +40,7 @@ class MonitorUptime(View):
     def get(self, request: Request, id_text: str) -> Response:
         """The share of the watched time without confirmed downtime, and what it rests on."""
         monitor, window = find(self.account, id_text), window_of(request)
-        return Response(dialect.uptime_body(uptime(monitor.pk, window)))
+        return Response(native.uptime_body(uptime(monitor.pk, window)))
 
 
 class MonitorLatency(View):
@@ -49,7 +49,7 @@ class MonitorLatency(View):
     def get(self, request: Request, id_text: str) -> Response:
         """The latency of each region over time, as a chart shows it."""
         monitor, window = find(self.account, id_text), window_of(request)
-        return Response(dialect.latency_body(window, latency(monitor.pk, window)))
+        return Response(native.latency_body(window, latency(monitor.pk, window)))
 
 
 def window_of(request: Request) -> Window:

@@ -1,10 +1,10 @@
-"""The native wire format of a monitor's history: single results, uptime, and latency for a chart."""
+"""A monitor's history in the native format: single results, uptime, and latency for a chart."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from api.dialects.native import stored_evidence_body
+from api.dialects.native.evidence import stored_evidence_body
 from incidents.uptime import Uptime
 from monitors.history import STEPS, Point, Window
 from monitors.models import Evidence
