@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pycurl
@@ -18,16 +18,19 @@ from probes.errors import CONNECT_ERRNOS, CURL_CODES, ErrorClass
 from probes.guard import AddressPolicy
 from probes.measurement import Measurement, Timings, unresolved
 from probes.messages import IpVersion
+from probes.multi import Multi
 from probes.resolve import Unresolvable
 from probes.resolver import Resolver, ResolverBusy
 from probes.url import bracketed
 
-IDLE_HANDLES = 256
+IDLE_LINES = 256
 MAX_ERROR_CHARS = 200
 X509_V_ERR_CERT_HAS_EXPIRED = 10
 
 Option = tuple[int, Any]
 Inspect = Callable[[pycurl.Curl], None]
+Kind = tuple[int, ...]
+"""The options that are set for one transfer and may differ in the next, without their values."""
 
 ALWAYS: tuple[Option, ...] = (
     (pycurl.NOSIGNAL, 1),
@@ -40,27 +43,45 @@ ALWAYS: tuple[Option, ...] = (
     (pycurl.SSL_SESSIONID_CACHE, 0),  # a resumed session shows no certificate: an expired one would pass
     (pycurl.DNS_CACHE_TIMEOUT, 1),  # seconds: what RESOLVE sets is used at once, and then forgotten
 )
+HARMLESS = frozenset(
+    {
+        pycurl.WRITEFUNCTION,
+        pycurl.HEADERFUNCTION,
+        pycurl.ACCEPT_ENCODING,
+        pycurl.CONNECT_ONLY,
+        pycurl.SSL_ENABLE_ALPN,
+        pycurl.HTTP_VERSION,
+        pycurl.NOBODY,
+    }
+)
+"""Where nothing else was set, a handle is used again as it is, by transfers that set the same."""
 
 
 class Lent:
     """What pycurl takes a duplicate of: ours is closed when it lets go."""
 
-    def __init__(self, opened: socket.socket) -> None:
-        self._socket = opened
+    __slots__ = ("_descriptor",)
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
 
     def fileno(self) -> int:
         """The descriptor that pycurl duplicates."""
-        return self._socket.fileno()
+        return self._descriptor
 
     def __del__(self) -> None:
-        self._socket.close()
+        os.close(self._descriptor)
 
 
 class Gate:
-    """Opens the sockets of one transfer, to permitted addresses only."""
+    """Opens the sockets of one transfer at a time, to permitted addresses only."""
 
     def __init__(self, policy: AddressPolicy) -> None:
         self._policy = policy
+        self.forget()
+
+    def forget(self) -> None:
+        """For the next transfer."""
         self.refused = ""
         self.opened = ""
         self.fault: OSError | None = None
@@ -73,10 +94,21 @@ class Gate:
             return pycurl.SOCKET_BAD
         self.opened = address
         try:
-            return Lent(socket.socket(peer.family, peer.socktype, peer.protocol))
+            return Lent(socket.socket(peer.family, peer.socktype, peer.protocol).detach())
         except OSError as error:
             self.fault = error
             return pycurl.SOCKET_BAD
+
+
+class Line:
+    """A handle and its gate, for one transfer at a time."""
+
+    def __init__(self, policy: AddressPolicy, always: Iterable[Option]) -> None:
+        self.handle = pycurl.Curl()
+        self.gate = Gate(policy)
+        self.handle.setopt(pycurl.OPENSOCKETFUNCTION, self.gate.open)
+        for option, value in always:
+            self.handle.setopt(option, value)
 
 
 class Curl:
@@ -89,15 +121,16 @@ class Curl:
         self.policy = policy
         self._always = (*ALWAYS, (pycurl.USERAGENT, user_agent))
         self.resolver = Resolver()
-        self._multi = pycurl.AsyncCurlMulti()
-        self._idle: list[pycurl.Curl] = []
+        self._multi = Multi()
+        self._idle: dict[Kind, list[Line]] = {}
+        self._idle_count = 0
 
     async def __aenter__(self) -> Curl:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.resolver.close()
-        await self._multi.aclose()
+        self._multi.close()
 
     async def transfer(
         self,
@@ -105,7 +138,7 @@ class Curl:
         host: str,
         port: int,
         timeout_ms: float,
-        options: Iterable[Option] = (),
+        options: Sequence[Option] = (),
         ip_version: IpVersion | None = None,
         inspect: Inspect | None = None,
     ) -> Measurement:
@@ -120,39 +153,33 @@ class Curl:
         except (Unresolvable, ResolverBusy) as error:
             return unresolved(error.error_class, str(error), _ms_since(started))
         dns_ms = _ms_since(started)
-        gate = Gate(self.policy)
-        handle = self._idle.pop() if self._idle else pycurl.Curl()
-        _set(handle, url, gate, max(1, int(timeout_ms - dns_ms)), (*self._always, *options))
+        kind = tuple([option for option, _ in options])
+        line = self._line(kind)
+        handle, gate = line.handle, line.gate
+        handle.setopt(pycurl.URL, url)
+        handle.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout_ms - dns_ms)))
+        for option, value in options:
+            handle.setopt(option, value)
         if host not in addresses:
             handle.setopt(pycurl.RESOLVE, [f"+{host}:{port}:{','.join(map(bracketed, addresses))}"])
-        measurement = _measure(handle, gate, dns_ms, *await self._run(handle))
+        measurement = _measure(handle, gate, dns_ms, *await self._multi.perform(handle))
         if inspect:
             inspect(handle)
-        self._release(handle)
+        self._keep(line, kind)
         return measurement
 
-    async def _run(self, handle: pycurl.Curl) -> tuple[int, str]:
-        """libcurl's code and message; a cancelled handle is dropped, for it leaves the multi a turn later."""
-        try:
-            await self._multi.perform(handle)
-        except pycurl.error as error:
-            return int(error.args[0]), str(error.args[-1])
-        return pycurl.E_OK, ""
+    def _line(self, kind: Kind) -> Line:
+        """One on which nothing was set that will not be set again."""
+        if idle := self._idle.get(kind):
+            self._idle_count -= 1
+            return idle.pop()
+        return Line(self.policy, self._always)
 
-    def _release(self, handle: pycurl.Curl) -> None:
-        if len(self._idle) < IDLE_HANDLES:
-            handle.reset()
-            self._idle.append(handle)
-        else:
-            handle.close()
-
-
-def _set(handle: pycurl.Curl, url: str, gate: Gate, timeout_ms: int, options: Iterable[Option]) -> None:
-    handle.setopt(pycurl.URL, url)
-    handle.setopt(pycurl.TIMEOUT_MS, timeout_ms)
-    handle.setopt(pycurl.OPENSOCKETFUNCTION, gate.open)
-    for option, value in options:
-        handle.setopt(option, value)
+    def _keep(self, line: Line, kind: Kind) -> None:
+        if self._idle_count < IDLE_LINES and HARMLESS.issuperset(kind):
+            line.gate.forget()
+            self._idle.setdefault(kind, []).append(line)
+            self._idle_count += 1
 
 
 def _measure(handle: pycurl.Curl, gate: Gate, dns_ms: float, code: int, message: str) -> Measurement:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
+from typing import NamedTuple
 
 import uvloop
 
@@ -18,7 +19,23 @@ from probes.guard import AddressPolicy
 from probes.messages import ProbeRequest, ProbeResult
 from probes.probe import not_run, probe, suspicion
 
+logger = logging.getLogger(__name__)
+
 WAITING_PER_SLOT = 10
+
+GRACE_SECONDS = 5.0
+"""A probe keeps its own deadline; this much later it is given up, so that its slot is not lost."""
+GIVE_UP_PERIOD_SECONDS = 1.0
+
+
+class Running(NamedTuple):
+    """What is known of a probe while it runs."""
+
+    request: ProbeRequest
+    is_scheduled: bool
+    give_up_at: float
+    """By the loop's clock."""
+    patience: asyncio.TimerHandle | None
 
 
 class Engine:
@@ -45,7 +62,7 @@ class Engine:
         self._total_cap = cap + urgent_cap
         self._scheduled: deque[ProbeRequest] = deque()
         self._urgent: deque[ProbeRequest] = deque()
-        self._running: set[asyncio.Task[ProbeResult]] = set()
+        self._running: dict[asyncio.Task[ProbeResult], Running] = {}
         self._running_scheduled = 0
         self._curl = Curl(policy, f"Upquorum/0.1 ({region}; +uptime monitoring)")
         self._canaries = canaries or Canaries()
@@ -86,7 +103,9 @@ class Engine:
 
     async def _serve(self) -> None:
         async with self._curl, self._canaries.watched():
+            giving_up = self._loop.create_task(self._give_up())
             await self._stopping.wait()
+            giving_up.cancel()
             for waiting in (self._urgent, self._scheduled):
                 while waiting:
                     self._miss(waiting.popleft(), "the worker stopped")
@@ -122,21 +141,34 @@ class Engine:
             self._miss(request, "its turn came too late")
             return
         task = self._loop.create_task(probe(request, self._region, self._curl, self._canaries))
-        self._running.add(task)
-        self._running_scheduled += is_scheduled
-        task.add_done_callback(partial(self._finish, request, is_scheduled))
+        patience = None
         if request.suspect_after_ms is not None:
             patience = self._loop.call_later(request.suspect_after_ms / 1000, self._suspect, request)
-            task.add_done_callback(lambda _: patience.cancel())
+        give_up_at = self._loop.time() + request.timeout_ms / 1000 + GRACE_SECONDS
+        self._running[task] = Running(request, is_scheduled, give_up_at, patience)
+        self._running_scheduled += is_scheduled
+        task.add_done_callback(self._finish)
 
-    def _finish(self, request: ProbeRequest, is_scheduled: bool, task: asyncio.Task[ProbeResult]) -> None:
-        self._running.discard(task)
+    def _finish(self, task: asyncio.Task[ProbeResult]) -> None:
+        request, is_scheduled, _, patience = self._running.pop(task)
         self._running_scheduled -= is_scheduled
+        if patience:
+            patience.cancel()
         self._start_waiting()
         if task.cancelled():
-            self._on_result(not_run(request, self._region, ErrorClass.INTERNAL, "the worker stopped"))
+            why = "the worker stopped" if self._stopping.is_set() else "it kept no deadline"
+            self._on_result(not_run(request, self._region, ErrorClass.INTERNAL, why))
         else:
             self._on_result(task.result())
+
+    async def _give_up(self) -> None:
+        """Ends probes that kept no deadline. One look at all of them costs less than a timer for each."""
+        while True:
+            await asyncio.sleep(GIVE_UP_PERIOD_SECONDS)
+            for task, running in self._running.items():
+                if running.give_up_at < self._loop.time():
+                    logger.error("gave up the probe of monitor %d", running.request.monitor_id)
+                    task.cancel()
 
     def _suspect(self, request: ProbeRequest) -> None:
         self._on_result(suspicion(request, self._region))

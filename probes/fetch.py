@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+import msgspec
 import pycurl
 
 from probes.curl import Curl, Option
@@ -33,8 +33,7 @@ HTTP_VERSIONS: dict[HttpVersion, int] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class FetchRequest:
+class FetchRequest(msgspec.Struct, frozen=True, kw_only=True):
     """An HTTP request. Raises `ValueError` for a method or header that cannot be sent as it is.
 
     `timeout_ms` is one deadline over all of it, DNS included. Past `max_body_bytes` of the decoded body
@@ -60,8 +59,7 @@ class FetchRequest:
             check_header(name, value)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FetchResponse(Measurement):
+class FetchResponse(Measurement, frozen=True, kw_only=True):
     """What came back. With an `error_class`, the rest is as far as it got."""
 
     body: bytes
@@ -100,15 +98,16 @@ async def fetch(curl: Curl, request: FetchRequest) -> FetchResponse:
         str(url), url.host, url.port, request.timeout_ms, options, ip_version=request.ip_version
     )
     failed = None if received.is_truncated else done.error_class
+    body, header_lines = received.taken()
     return FetchResponse(
         error_class=failed,
         error=done.error if failed else "",
         status_code=done.status_code,
         address=done.address,
         timings=done.timings,
-        body=bytes(received.body),
+        body=body,
         is_truncated=received.is_truncated,
-        header_lines=received.header_lines,
+        header_lines=header_lines,
     )
 
 
@@ -118,9 +117,9 @@ class Received:
     def __init__(self, max_body_bytes: int, keep_body: bool) -> None:
         self._bytes_left = max_body_bytes
         self._keep_body = keep_body
-        self.body = bytearray()
+        self._body = bytearray()
         self.is_truncated = False
-        self.header_lines: list[bytes] = []
+        self._header_lines: list[bytes] = []
         self._header_bytes = 0
 
     def header(self, line: bytes) -> int:
@@ -128,7 +127,7 @@ class Received:
         self._header_bytes += len(line)
         if self._header_bytes > MAX_HEADER_BYTES:
             return 0
-        self.header_lines.append(line)
+        self._header_lines.append(line)
         return len(line)
 
     def write(self, chunk: bytes) -> int:
@@ -136,24 +135,36 @@ class Received:
         taken = chunk[: self._bytes_left]
         self._bytes_left -= len(taken)
         if self._keep_body:
-            self.body += taken
+            self._body += taken
         self.is_truncated = len(taken) < len(chunk)
         return len(taken)
 
+    def taken(self) -> tuple[bytes, list[bytes]]:
+        """Body and header lines, which are no longer kept here: an idle handle refers to this object."""
+        body, self._body = bytes(self._body), bytearray()
+        lines, self._header_lines = self._header_lines, []
+        return body, lines
 
-def _options(request: FetchRequest, received: Received) -> Iterable[Option]:
-    yield pycurl.WRITEFUNCTION, received.write
-    yield pycurl.HEADERFUNCTION, received.header
-    yield pycurl.ACCEPT_ENCODING, ""  # all that libcurl can decode
-    yield pycurl.HTTPHEADER, [*NOT_SENT, *(_header_line(name, value) for name, value in request.headers)]
+
+def _options(request: FetchRequest, received: Received) -> list[Option]:
+    options: list[Option] = [
+        (pycurl.WRITEFUNCTION, received.write),
+        (pycurl.HEADERFUNCTION, received.header),
+        (pycurl.ACCEPT_ENCODING, ""),  # all that libcurl can decode
+    ]
+    has_body = request.body is not None or request.method in ENCLOSING
+    if request.headers or has_body:
+        lines = [_header_line(name, value) for name, value in request.headers]
+        options.append((pycurl.HTTPHEADER, [*NOT_SENT, *lines]))
     if request.http_version:
-        yield pycurl.HTTP_VERSION, HTTP_VERSIONS[request.http_version]
-    if request.body is not None or request.method in ENCLOSING:
-        yield pycurl.POSTFIELDS, request.body or b""
+        options.append((pycurl.HTTP_VERSION, HTTP_VERSIONS[request.http_version]))
+    if has_body:
+        options.append((pycurl.POSTFIELDS, request.body or b""))
     if request.method == "HEAD":
-        yield pycurl.NOBODY, 1
+        options.append((pycurl.NOBODY, 1))
     elif request.method != "GET" or request.body is not None:
-        yield pycurl.CUSTOMREQUEST, request.method
+        options.append((pycurl.CUSTOMREQUEST, request.method))
+    return options
 
 
 def _header_line(name: str, value: str) -> bytes:

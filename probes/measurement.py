@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from probes.errors import ErrorClass
 from probes.messages import Certificate
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
+class Timings(msgspec.Struct, frozen=True):
     """Where the time went, each phase by itself. None: the phase was not reached, or there is none."""
 
     total_ms: float = 0.0
@@ -35,8 +34,10 @@ def _plus(left: float | None, right: float | None) -> float | None:
     return (left or 0.0) + (right or 0.0) if (left, right) != (None, None) else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
+NO_TIMINGS = Timings()
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """`error_class` is None when all went as it should, and then `error` is empty."""
 
     error_class: ErrorClass | None = None
@@ -44,7 +45,7 @@ class Measurement:
     status_code: int | None = None
     address: str = ""
     """The numeric address that was last connected to, or tried."""
-    timings: Timings = field(default_factory=Timings)
+    timings: Timings = NO_TIMINGS
     certificate: Certificate | None = None
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from dataclasses import replace
 
-import msgspec
+from msgspec.structs import replace
 
 from probes.canary import Canaries
 from probes.clock import now_ms
@@ -20,9 +18,6 @@ from probes.resolver import ip_version_of
 
 logger = logging.getLogger(__name__)
 
-GRACE_SECONDS = 5.0
-"""A probe keeps its own deadline; this much later it is given up, so that its slot is not lost."""
-
 FROZEN_MS = 1_000
 """A deadline missed by more is not the target's doing."""
 
@@ -31,10 +26,11 @@ async def probe(request: ProbeRequest, region: str, curl: Curl, canaries: Canari
     """The result of `request`, whatever happens: an exception is an `error` of this one request."""
     started_at_ms, started = now_ms(), time.monotonic()
     try:
-        async with asyncio.timeout(request.timeout_ms / 1000 + GRACE_SECONDS):
-            measurement = await PROBES[type(request.target)](request.target, request.timeout_ms, curl)
-            measurement = await canaries.review(_unless_frozen(measurement, request, started), started)
-            measurement = _warned_of_latency(measurement, request.latency_warn_ms)
+        measurement = await PROBES[type(request.target)](request.target, request.timeout_ms, curl)
+        measurement = _unless_frozen(measurement, request, started)
+        if measurement.error_class:
+            measurement = await canaries.review(measurement, started)
+        measurement = _warned_of_latency(measurement, request.latency_warn_ms)
     except Exception as error:
         logger.exception("probe of monitor %d at %d", request.monitor_id, request.scheduled_at_ms)
         measurement = Measurement(error_class=ErrorClass.INTERNAL, error=type(error).__name__)
@@ -65,7 +61,7 @@ def _warned_of_latency(measured: Measurement, warn_ms: int | None) -> Measuremen
 def suspicion(request: ProbeRequest, region: str) -> ProbeResult:
     """Word of a probe that is taking long. Its answer follows."""
     slow = Measurement(timings=Timings(total_ms=float(request.suspect_after_ms or 0)))
-    return msgspec.structs.replace(result(request, region, now_ms(), slow), outcome="slow")
+    return replace(result(request, region, now_ms(), slow), outcome="slow")
 
 
 def not_run(request: ProbeRequest, region: str, error_class: ErrorClass, why: str) -> ProbeResult:

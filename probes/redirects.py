@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urljoin
+
+from msgspec.structs import replace
 
 from probes.fetch import FetchRequest, FetchResponse
 from probes.url import HttpUrl, parse_http_url

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from probes.credentials import open_header
 from probes.curl import Curl
 from probes.errors import ErrorClass, Fault
 from probes.fetch import FetchRequest, FetchResponse, fetch
 from probes.judging import judge
-from probes.measurement import Measurement, Timings
+from probes.measurement import NO_TIMINGS, Measurement, Timings
 from probes.messages import HttpTarget
 from probes.redirects import MAX_REDIRECTS, location_of, redirected
 from probes.url import parse_http_url
@@ -29,10 +30,10 @@ async def probe_http(target: HttpTarget, timeout_ms: int, curl: Curl) -> Measure
         request = _request(target, timeout_ms)
     except VaultError as error:
         return Measurement(error_class=ErrorClass.INTERNAL, error=str(error))
-    deadline, spent = time.monotonic() + timeout_ms / 1000, Timings()
+    deadline, spent = time.monotonic() + timeout_ms / 1000, NO_TIMINGS
     for _ in range(MAX_REDIRECTS + 1):
         response = await fetch(curl, request)
-        spent += response.timings
+        spent = response.timings if spent is NO_TIMINGS else spent + response.timings
         location = location_of(response) if _follows(target) and not response.error_class else None
         if location is None:
             return _measured(spent, response, await judge(response, spent.total_ms, target))

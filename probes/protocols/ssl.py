@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import replace
 from datetime import timedelta
 
 import pycurl
+from msgspec.structs import replace
 
 from probes.clock import now_ms
 from probes.curl import Curl

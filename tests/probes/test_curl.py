@@ -129,6 +129,37 @@ def test_handles_are_reused_without_what_was_set_before(listener: Listener, loop
     assert listener.count() == 2
 
 
+def test_a_reused_handle_says_nothing_of_its_last_transfer(
+    listener: Listener, loopback: AddressPolicy, closed_port: int
+) -> None:
+    async def one_after_another() -> list[Measurement]:
+        async with Curl(loopback) as curl:
+            peers = [("127.0.0.1", listener.port), ("127.0.0.1", closed_port), ("10.0.0.1", 80)]
+            return [
+                await curl.transfer(f"http://{host}:{port}/", host, port, 2000)
+                for host, port in (*peers, peers[0])
+            ]
+
+    first, refused, blocked, again = uvloop.run(one_after_another())
+    assert (first.error_class, again.error_class) == (None, None)
+    assert (refused.error_class, refused.status_code) == (ErrorClass.REFUSED, None)
+    assert refused.timings.connect_ms is None
+    assert (blocked.error_class, blocked.address) == (ErrorClass.BLOCKED, "10.0.0.1")
+    assert blocked.status_code is None
+    assert first.status_code == again.status_code == 200
+
+
+def test_no_idle_handle_holds_what_a_customer_sent(listener: Listener, loopback: AddressPolicy) -> None:
+    async def kinds() -> list[tuple[int, ...]]:
+        async with Curl(loopback) as curl:
+            secrets: list[Option] = [(pycurl.HTTPHEADER, ["X-Secret: 1"]), (pycurl.POSTFIELDS, b"x")]
+            for option in (*secrets, (pycurl.NOBODY, 1)):
+                await curl.transfer(listener.url, "127.0.0.1", listener.port, 2000, [option])
+            return list(curl._idle)
+
+    assert uvloop.run(kinds()) == [(pycurl.NOBODY,)]
+
+
 def test_the_user_agent_is_the_curls_unless_a_request_has_its_own(
     listener: Listener, loopback: AddressPolicy
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import socket
 import threading
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probes import engine as engine_module
 from probes.engine import Engine
 from probes.guard import AddressPolicy
 from probes.messages import HttpTarget, ProbeRequest, ProbeResult, TcpTarget
@@ -315,3 +317,18 @@ def test_every_request_has_one_result(batches: list[tuple[bool, list[str]]]) -> 
             engine.submit(requests, urgent=urgent)
         assert engine.drain(10)
     assert sorted(result.monitor_id for result in results.all) == submitted
+
+
+def test_a_probe_that_keeps_no_deadline_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setitem(PROBES, TcpTarget, endless)
+    monkeypatch.setattr(engine_module, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(engine_module, "GIVE_UP_PERIOD_SECONDS", 0.05)
+    with running(cap=1) as (engine, results):
+        engine.submit([ask(1, TcpTarget(host="127.0.0.1", port=1), timeout_ms=10)])
+        given_up = results.next(1)[1]
+        assert (given_up.outcome, given_up.error_class) == ("error", "internal")
+        assert given_up.error == "it kept no deadline"
+        assert engine.in_flight == 0
