@@ -17,6 +17,14 @@ CANONICAL = {
     "http://example.com./": "http://example.com/",
     "http://a_b.example/": "http://a_b.example/",
     "http://bücher.example/ä?ö=%20": "http://xn--bcher-kva.example/%C3%A4?%C3%B6=%20",
+    "http://Straße.example/": "http://xn--strae-oqa.example/",  # IDNA 2008: not "strasse"
+    "http://BÜCHER.Example/": "http://xn--bcher-kva.example/",
+    "http://bu\u0308cher.example/": "http://xn--bcher-kva.example/",  # the same letter, composed
+    "http://\uff45xample\u3002com/": "http://example.com/",
+    "http://\uff11\uff12\uff17.\uff10.\uff10.\uff11/": "http://127.0.0.1/",  # full-width digits
+    "http://127\uff0e0\u30020\uff611:8000/": "http://127.0.0.1:8000/",  # and dots
+    "http://\u2460\u2461\u2466.0.0.1/": "http://127.0.0.1/",
+    "http://\uff10x7f.1/": "http://0x7f.1/",
     "http://[2606:4700:0:0::1]:81/": "http://[2606:4700::1]:81/",
     "http://[::ffff:7f00:1]/": "http://[::ffff:127.0.0.1]/",
     "http://2130706433/": "http://2130706433/",
@@ -66,6 +74,14 @@ BAD = {
     f"http://{'a' * 254}/": "longer than 253",
     f"http://{'ä' * 60}.{'ö' * 254}/": "longer than 253",
     f"http://{'ä' * 64}/": "internationalized",
+    "http://\U0001f4a9.example/": "internationalized",
+    "http://\u2603.example/": "internationalized",
+    "http://\u0661a\u05d0.example/": "internationalized",  # directions mixed
+    "http://a\u200d.example/": "control characters",
+    "http://a\uff20b.example/": "not a URL",  # "@" in full width, and so on
+    "http://a\uff0fb.example/": "not a URL",
+    "http://\uff0531.example/": "internationalized",
+    "http://[\uff1a\uff1a1]/": "not a URL",
     f"http://example.com/{'a' * 2048}": "longer than 2048",
 }
 
