@@ -209,6 +209,10 @@ def _classify(handle: pycurl.Curl, gate: Gate, code: int, message: str) -> tuple
         return ErrorClass.CERT_EXPIRED if is_expired else ErrorClass.CERT_INVALID, message
     if code == pycurl.E_RECV_ERROR and "chunk" in message:  # the one way to tell it from a reset
         return ErrorClass.PROTOCOL, message
+    if (
+        code in (pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR) and "SETTINGS" in message
+    ):  # it is no HTTP/2 that came
+        return ErrorClass.PROTOCOL, message
     return CURL_CODES.get(code, ErrorClass.INTERNAL), message
 
 

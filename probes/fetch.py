@@ -9,6 +9,7 @@ import msgspec
 import pycurl
 
 from probes.curl import Curl, Option
+from probes.errors import ErrorClass, Fault
 from probes.measurement import Measurement
 from probes.messages import HttpVersion, IpVersion
 from probes.url import HttpUrl
@@ -28,9 +29,12 @@ ENCLOSING = frozenset({"POST", "PUT", "PATCH"})
 """Methods that say the length of a body they do not have (RFC 9110 section 8.6)."""
 HTTP_VERSIONS: dict[HttpVersion, int] = {
     "1.1": pycurl.CURL_HTTP_VERSION_1_1,
-    "2": pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,  # over TLS: by ALPN, and nothing else
+    "2": pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
     "3": pycurl.CURL_HTTP_VERSION_3ONLY,
 }
+H2_OVER_TLS = pycurl.CURL_HTTP_VERSION_2TLS
+"""By ALPN: with prior knowledge a server that has only 1.1 might be waited for until the deadline."""
+NOT_H2 = Fault(ErrorClass.PROTOCOL, "the server does not speak HTTP/2")
 
 
 class FetchRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,14 +98,15 @@ async def fetch(curl: Curl, request: FetchRequest) -> FetchResponse:
     received = Received(request.max_body_bytes, request.keep_body)
     url = request.url
     options = _options(request, received)
+    inspect = received.version if _is_h2_over_tls(request) else None
     done = await curl.transfer(
-        str(url), url.host, url.port, request.timeout_ms, options, ip_version=request.ip_version
+        str(url), url.host, url.port, request.timeout_ms, options, request.ip_version, inspect
     )
-    failed = None if received.is_truncated else done.error_class
+    error_class, error = _fault(received, done)
     body, header_lines = received.taken()
     return FetchResponse(
-        error_class=failed,
-        error=done.error if failed else "",
+        error_class=error_class,
+        error=error,
         status_code=done.status_code,
         address=done.address,
         timings=done.timings,
@@ -109,6 +114,12 @@ async def fetch(curl: Curl, request: FetchRequest) -> FetchResponse:
         is_truncated=received.is_truncated,
         header_lines=header_lines,
     )
+
+
+def _fault(received: Received, done: Measurement) -> tuple[ErrorClass | None, str]:
+    if done.error_class and not received.is_truncated:
+        return done.error_class, done.error
+    return (None, "") if received.is_version_right else NOT_H2
 
 
 class Received:
@@ -119,6 +130,7 @@ class Received:
         self._keep_body = keep_body
         self._body = bytearray()
         self.is_truncated = False
+        self.is_version_right = True
         self._header_lines: list[bytes] = []
         self._header_bytes = 0
 
@@ -139,11 +151,19 @@ class Received:
         self.is_truncated = len(taken) < len(chunk)
         return len(taken)
 
+    def version(self, handle: pycurl.Curl) -> None:
+        """Looks whether ALPN chose HTTP/2."""
+        self.is_version_right = handle.getinfo(pycurl.INFO_HTTP_VERSION) == pycurl.CURL_HTTP_VERSION_2_0
+
     def taken(self) -> tuple[bytes, list[bytes]]:
         """Body and header lines, which are no longer kept here: an idle handle refers to this object."""
         body, self._body = bytes(self._body), bytearray()
         lines, self._header_lines = self._header_lines, []
         return body, lines
+
+
+def _is_h2_over_tls(request: FetchRequest) -> bool:
+    return request.http_version == "2" and request.url.scheme == "https"
 
 
 def _options(request: FetchRequest, received: Received) -> list[Option]:
@@ -157,7 +177,8 @@ def _options(request: FetchRequest, received: Received) -> list[Option]:
         lines = [_header_line(name, value) for name, value in request.headers]
         options.append((pycurl.HTTPHEADER, [*NOT_SENT, *lines]))
     if request.http_version:
-        options.append((pycurl.HTTP_VERSION, HTTP_VERSIONS[request.http_version]))
+        version = H2_OVER_TLS if _is_h2_over_tls(request) else HTTP_VERSIONS[request.http_version]
+        options.append((pycurl.HTTP_VERSION, version))
     if has_body:
         options.append((pycurl.POSTFIELDS, request.body or b""))
     if request.method == "HEAD":

@@ -6,15 +6,18 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+import trustme
 from cryptography.fernet import Fernet
 
 from probes.credentials import basic, seal_header, worker_vault
 from probes.errors import ErrorClass
 from probes.guard import AddressPolicy
+from probes.measurement import Measurement
 from probes.messages import HttpVersion, IpVersion, SealedHeader
 from probes.vault import Vault
 from tests.probes.asking import look
-from tests.probes.listeners import Listener, Script, response
+from tests.probes.listeners import Listener, Script, answer, response
+from tests.probes.tls import server_context
 
 KEY = Fernet.generate_key().decode()
 H2_FRAMES = bytes.fromhex(
@@ -121,6 +124,30 @@ def test_http_2_may_be_asked_for(listener: Listener, loopback: AddressPolicy) ->
 def test_an_answer_of_another_version_is_no_answer(listener: Listener, loopback: AddressPolicy) -> None:
     listener.script = answer_and_listen(response())
     assert look(loopback, listener.url, http_version="2").error_class == ErrorClass.PROTOCOL
+
+
+def look_over_tls(
+    authority: trustme.CA, alpn: list[str], script: Script, policy: AddressPolicy
+) -> Measurement:
+    context = server_context(authority.issue_cert("127.0.0.1"))
+    context.set_alpn_protocols(alpn)
+    with Listener(context) as server:
+        server.script = script
+        return look(policy, server.url, http_version="2")
+
+
+def test_http_2_over_tls_is_what_alpn_chose(authority: trustme.CA, loopback: AddressPolicy) -> None:
+    measured = look_over_tls(authority, ["h2", "http/1.1"], answer_and_listen(H2_FRAMES), loopback)
+    assert (measured.error_class, measured.status_code) == (None, 200)
+
+
+@pytest.mark.parametrize("alpn", [[], ["http/1.1"]])
+def test_a_tls_server_of_1_1_only_is_told_at_once(
+    authority: trustme.CA, loopback: AddressPolicy, alpn: list[str]
+) -> None:
+    """Not as a reset, and not by a timeout."""
+    measured = look_over_tls(authority, alpn, answer(response()), loopback)
+    assert (measured.error_class, measured.error) == (ErrorClass.PROTOCOL, "the server does not speak HTTP/2")
 
 
 def test_http_1_1_is_what_a_plain_server_gets(listener: Listener, loopback: AddressPolicy) -> None:
