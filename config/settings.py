@@ -140,6 +140,7 @@ MONITOR_CREATIONS_PER_MINUTE = env.integer("MONITOR_CREATIONS_PER_MINUTE", 20)
 REGIONS = env.regions()
 MIN_INTERVAL_SECONDS = env.integer("MIN_INTERVAL_SECONDS", 60, minimum=1)
 ADDRESS_POLICY = AddressPolicy.of(env.words("ALLOWED_TARGETS"))
+env.ca_file()  # webhooks use it: what cannot be read is said at start
 TCP_PORTS = env.words("TCP_PORTS", "80,443,8080,8443,3000,5000,8000,8888")
 INCIDENT_RETENTION = timedelta(days=30)
 EVIDENCE_RETENTION_DAYS = env.integer("EVIDENCE_RETENTION_DAYS", 7, minimum=1)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pycurl
 
+from probes.env import ca_file
 from probes.errors import CONNECT_ERRNOS, CURL_CODES, ErrorClass
 from probes.guard import AddressPolicy
 from probes.measurement import Measurement, Timings, unresolved
@@ -114,12 +115,14 @@ class Line:
 class Curl:
     """libcurl on the running loop, under one address policy. Use it as an async context manager.
 
-    A User-Agent among a request's own headers takes precedence over `user_agent`.
+    A User-Agent among a request's own headers takes precedence over `user_agent`. Raises `BadSetting`
+    where `UPQUORUM_CA_FILE` cannot be used.
     """
 
     def __init__(self, policy: AddressPolicy, user_agent: str = "Upquorum/0.1") -> None:
         self.policy = policy
-        self._always = (*ALWAYS, (pycurl.USERAGENT, user_agent))
+        trusted = [(pycurl.CAINFO, file)] if (file := ca_file()) else []
+        self._always = (*ALWAYS, *trusted, (pycurl.USERAGENT, user_agent))
         self.resolver = Resolver()
         self._multi = Multi()
         self._idle: dict[Kind, list[Line]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 
 PREFIX = "UPQUORUM_"
 REGION_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -29,6 +30,17 @@ def integer(name: str, default: int, *, minimum: int = 0) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """The value as a list, split at commas; blanks are dropped."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def ca_file() -> str | None:
+    """The PEM file of the authorities that are trusted instead of the usual ones; raises `BadSetting`."""
+    if not (file := text("CA_FILE")):
+        return None
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:  # an ssl.SSLError, too
+        raise BadSetting(f"{PREFIX}CA_FILE: {file} cannot be read as certificates in PEM: {error}") from error
+    return file
 
 
 def regions() -> list[str]:

@@ -164,6 +164,7 @@ def main() -> NoReturn:
         parser.error(f"--region or {env.PREFIX}REGION must name a region, not {region!r}")
     try:
         canaries = configured_canaries()
+        env.ca_file()
     except env.BadSetting as error:
         parser.error(str(error))
     set_up_logging()

@@ -19,7 +19,6 @@ from benchmarks.environment import Environment
 
 MOST_MONITORS = 5
 """Of each fault: all those that run at once share an account, which holds 50."""
-TRUST = Path(__file__).parent / "trust"
 
 Scores = defaultdict[str, list[Score]]
 
@@ -56,7 +55,7 @@ def arguments() -> argparse.Namespace:
 async def measure(folder: Path, chosen: Sequence[Fault], options: argparse.Namespace) -> Scores:
     """Start a system of its own, do the faults, stop it; the scores of each fault."""
     authority = Authority(folder)
-    trust = {"PYTHONPATH": str(TRUST), "BENCHMARK_AUTHORITY": str(authority.file)}
+    trust = {"UPQUORUM_CA_FILE": str(authority.file)}
     environment = Environment(folder / "data", trust)
     lab = Lab(environment, authority, options.interval, options.monitors)
     await lab.receiver.target.open()

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pycurl
 import pytest
+import trustme
 import uvloop
 
 from probes.curl import Curl
+from probes.env import BadSetting
 from probes.errors import ErrorClass
 from probes.guard import AddressPolicy
 from probes.measurement import Measurement
@@ -64,3 +66,25 @@ def test_a_server_without_tls(listener: Listener, loopback: AddressPolicy) -> No
             return await curl.transfer(f"https://127.0.0.1:{listener.port}", "127.0.0.1", listener.port, 5000)
 
     assert uvloop.run(once()).error_class == ErrorClass.TLS
+
+
+def test_the_operators_authorities_are_trusted_and_no_others(
+    tmp_path: Path, loopback: AddressPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, other = certificate(tmp_path, "127.0.0.1", 20), trustme.CA()
+    monkeypatch.setenv("UPQUORUM_CA_FILE", str(ours))
+    assert look(ours, loopback, trusting=False).error_class is None
+    other.cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    monkeypatch.setenv("UPQUORUM_CA_FILE", str(tmp_path / "other.pem"))
+    assert look(ours, loopback, trusting=False).error_class == ErrorClass.CERT_INVALID
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_a_file_without_authorities_is_refused(
+    tmp_path: Path, content: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if content is not None:
+        (tmp_path / "ca.pem").write_text(content)
+    monkeypatch.setenv("UPQUORUM_CA_FILE", str(tmp_path / "ca.pem"))
+    with pytest.raises(BadSetting, match=r"UPQUORUM_CA_FILE: .*ca\.pem cannot be read"):
+        Curl(AddressPolicy())
