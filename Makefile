@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway \
 	UPQUORUM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help up test bench-api accuracy chaos-deliveries bench-probes bench-history oracle check format lock clean sim fuzz-api
+.PHONY: help up test bench bench-api accuracy chaos-deliveries bench-probes bench-history oracle check format lock clean sim fuzz-api
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ accuracy: .venv/dev.installed ## do faults to the real system and measure what i
 
 chaos-deliveries: .venv/dev.installed ## 10,000 events to receivers of which a third misbehave, the worker killed 50 times
 	@$(BIN)/python -m benchmarks.deliveries $(ARGS)
+
+bench: .venv/bench.installed ## checks a second from the schedule to the database, beside other designs (ARGS="--help")
+	@$(BIN)/python -m benchmarks.pipeline $(ARGS)
 
 bench-probes: .venv/bench.installed ## looks a second of one core, beside bare libcurl, blackbox_exporter, requests and aiohttp
 	@$(BIN)/python -m benchmarks.probes

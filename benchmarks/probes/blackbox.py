@@ -15,8 +15,8 @@ PROGRAM = shutil.which("prometheus-blackbox-exporter") or shutil.which("blackbox
 
 
 @contextmanager
-def running(config: str) -> Iterator[tuple[int, int]]:
-    """Its port and process id; it has one core, as everything else here."""
+def running(config: str, cores: int = 1) -> Iterator[tuple[int, int]]:
+    """Its port and process id; it has one core unless told otherwise."""
     assert PROGRAM
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
@@ -24,7 +24,7 @@ def running(config: str) -> Iterator[tuple[int, int]]:
         file = Path(folder, "blackbox.yml")
         file.write_text(config)
         command = [PROGRAM, f"--config.file={file}", f"--web.listen-address=127.0.0.1:{port}"]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL, env={"GOMAXPROCS": "1"}) as exporter:
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL, env={"GOMAXPROCS": str(cores)}) as exporter:
             try:
                 _wait_for(port)
                 yield port, exporter.pid

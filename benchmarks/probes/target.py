@@ -21,7 +21,10 @@ import dns.rrset
 import trustme
 import uvloop
 
+from probes.worker import raise_file_limit
+
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+HOLD_SECONDS = 4.0
 
 
 class Web(asyncio.Protocol):
@@ -33,6 +36,13 @@ class Web(asyncio.Protocol):
     def data_received(self, _data: bytes) -> None:
         self._transport.write(ANSWER)
         self._transport.close()
+
+
+class SlowWeb(Web):
+    """Takes its time, so that many probes are under way at once."""
+
+    def data_received(self, data: bytes) -> None:
+        asyncio.get_running_loop().call_later(HOLD_SECONDS, super().data_received, data)
 
 
 class Datagrams(asyncio.DatagramProtocol):
@@ -59,12 +69,13 @@ TEMPLATE = _template()
 
 async def main() -> None:
     """Serves each protocol on a port of its own."""
+    raise_file_limit()
     loop, authority = asyncio.get_running_loop(), trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     ports: dict[str, object] = {}
-    for name, secured in (("http", None), ("https", context)):
-        server = await loop.create_server(Web, "127.0.0.1", 0, ssl=secured, backlog=4096)
+    for name, protocol, secured in (("http", Web, None), ("slow", SlowWeb, None), ("https", Web, context)):
+        server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=secured, backlog=4096)
         ports[name] = server.sockets[0].getsockname()[1]
     for name in ("udp", "dns"):
         bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
