@@ -33,6 +33,8 @@ class Claim:
 
 # Every value comes from the CTE that locked the rows: read again from the table, they would be those
 # of the statement's snapshot, and a row that another scheduler has just moved would be claimed twice.
+# The arrays make the planner use the indexes: it expects as many rows as the limit allows, however few are
+# due, and for so many it reads both tables from end to end.
 # After an outage of ours the check belongs to the latest slot; those slept through are counted as missed.
 CLAIM = """
 WITH due AS MATERIALIZED (
@@ -51,11 +53,13 @@ WITH due AS MATERIALIZED (
     SET next_check_at = to_timestamp((slots.latest_ms + slots.interval_ms) / 1000.0),
         missed_checks = state.missed_checks
             + greatest(0, (slots.latest_ms - slots.next_ms) / slots.interval_ms)
-    FROM slots WHERE state.monitor_id = slots.monitor_id
+    FROM slots
+    WHERE state.monitor_id = slots.monitor_id AND state.monitor_id = ANY (ARRAY(SELECT monitor_id FROM slots))
 )
 SELECT slots.monitor_id, config_version, status, greatest(next_check_at, to_timestamp(latest_ms / 1000.0)),
        (interval_ms / 1000)::int, type, url, timeout_ms, options
 FROM slots JOIN monitors_monitor monitor ON monitor.id = slots.monitor_id
+WHERE monitor.id = ANY (ARRAY(SELECT monitor_id FROM slots))
 """
 
 EXPIRED = """
