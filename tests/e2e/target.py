@@ -19,7 +19,7 @@ class Received:
 
 
 class Service(ThreadingHTTPServer):
-    """Answers GET with `status`; keeps what is POSTed."""
+    """Answers GET with `status`, and keeps its path; keeps what is POSTed."""
 
     daemon_threads = True
     request_queue_size = 100
@@ -28,6 +28,7 @@ class Service(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.status = 200
         self.received: list[Received] = []
+        self.asked: list[str] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -39,6 +40,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Service
 
     def do_GET(self) -> None:
+        self.server.asked.append(self.path)
         self._answer(self.server.status)
 
     def do_POST(self) -> None:
