@@ -85,7 +85,8 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": dj_database_url.parse(env.text("DATABASE_URL", PATHS.database_url))}
+DATABASE_URL = env.text("DATABASE_URL", PATHS.database_url)
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 # Checked when it is taken: the connections of a database that was restarted are dead.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A pool, because Celery closes the connection after every task: with one, closing gives it back.
@@ -139,7 +140,7 @@ MONITOR_CREATIONS_PER_MINUTE = env.integer("MONITOR_CREATIONS_PER_MINUTE", 20)
 
 REGIONS = env.regions()
 MIN_INTERVAL_SECONDS = env.integer("MIN_INTERVAL_SECONDS", 60, minimum=1)
-ADDRESS_POLICY = AddressPolicy.of(env.words("ALLOWED_TARGETS"))
+ADDRESS_POLICY = AddressPolicy.of(env.words("ALLOWED_TARGETS"), [DATABASE_URL, REDIS_URL])
 env.ca_file()  # webhooks use it: what cannot be read is said at start
 TCP_PORTS = env.words("TCP_PORTS", "80,443,8080,8443,3000,5000,8000,8888")
 INCIDENT_RETENTION = timedelta(days=30)

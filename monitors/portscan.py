@@ -41,8 +41,8 @@ def _is_public(host: str, port: int) -> bool:
         addresses = resolve(host, port)
     except Unresolvable:
         return True
-    own = [address for address in addresses if settings.ADDRESS_POLICY.permits(address)]
-    return not own or any(PUBLIC.permits(address) for address in own)
+    own = [address for address in addresses if settings.ADDRESS_POLICY.permits(address, port)]
+    return not own or any(PUBLIC.permits(address, port) for address in own)
 
 
 def _suspend(account: Account, host: str, now: datetime) -> None:

@@ -89,8 +89,8 @@ class Gate:
 
     def open(self, _purpose: int, peer: Any) -> Lent | int:
         """libcurl's OPENSOCKETFUNCTION: it sees the numeric peer, so no trick with names passes it."""
-        address = peer.addr[0]
-        if not self._policy.permits(address):
+        address, port = peer.addr[:2]
+        if not self._policy.permits(address, port):
             self.refused = address
             return pycurl.SOCKET_BAD
         self.opened = address

@@ -54,7 +54,7 @@ async def exchange(
     except (Unresolvable, ResolverBusy) as error:
         return unresolved(error.error_class, str(error), _ms_since(started))
     address, dns_ms = found[0], _ms_since(started)
-    if not peer.policy.permits(address):
+    if not peer.policy.permits(address, peer.port):
         error_text = f"{address} is not an address that may be connected to"
         return Measurement(error_class=ErrorClass.BLOCKED, error=error_text, address=address)
     fault = await _talked(talk, address, (timeout_ms - dns_ms) / 1000, silence)

@@ -8,10 +8,13 @@ compatible addresses), RFC 2765 (SIIT), RFC 6052 (NAT64).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import socket
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import chain
+from urllib.parse import urlsplit
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -59,27 +62,33 @@ TRANSLATED_V6 = tuple(
         "64:ff9b::/96",  # NAT64
     )
 )
+DEFAULT_PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 NOT_TRANSLATED = (IPv6Address("::"), IPv6Address("::1"))
 
 
 @dataclass(frozen=True, eq=False)  # hashed by identity: to hash networks costs more than the answer
 class AddressPolicy:
-    """Public addresses are permitted, and those in `allowed`; nothing else is."""
+    """Public addresses are permitted, and those in `allowed`; nothing else is, and nothing in `own`."""
 
     allowed: Sequence[Network] = ()
+    own: Collection[tuple[Address, int]] = frozenset()
+    """Our database and broker, by address and port: whoever may be monitored, these may not."""
 
     @classmethod
-    def of(cls, cidrs: Iterable[str]) -> AddressPolicy:
-        """The policy that also allows `cidrs`; raises `ValueError` for what is not a network."""
-        return cls(tuple(ip_network(cidr) for cidr in cidrs))
+    def of(cls, cidrs: Iterable[str], servers: Iterable[str] = ()) -> AddressPolicy:
+        """The policy that also allows `cidrs`, and keeps off our own `servers`, URLs that are resolved now.
 
-    def permits(self, address: str) -> bool:
-        """Whether `address`, a numeric IPv4 or IPv6 address, may be connected to.
+        Raises `ValueError` for what is not a network.
+        """
+        return cls(tuple(map(ip_network, cidrs)), frozenset(chain.from_iterable(map(_endpoints, servers))))
+
+    def permits(self, address: str, port: int) -> bool:
+        """Whether this port of `address`, a numeric IPv4 or IPv6 address, may be connected to.
 
         What is not an address, or carries a zone id, may not. An address that a translator would turn
         into an IPv4 address is judged by that one, and has to be in `allowed`.
         """
-        return _permits(address, self)
+        return _permits(address, self) and not (self.own and _is_own(address, port, self.own))
 
 
 @lru_cache(maxsize=4096)
@@ -109,3 +118,34 @@ def _is_public(address: Address) -> bool:
 
 def _within(address: Address, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
+
+
+def _endpoints(url: str) -> Iterator[tuple[Address, int]]:
+    """Where a server of ours is reached; nowhere, if by a Unix socket or by a name that does not resolve."""
+    parts = urlsplit(url)
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+    if not parts.hostname or not port:
+        return
+    try:
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except socket.gaierror:
+        return
+    for *_, peer in found:
+        yield _plain(ip_address(peer[0])), port
+
+
+def _is_own(text: str, port: int, own: Collection[tuple[Address, int]]) -> bool:
+    """A server that is bound to any loopback address may be bound to all of them."""
+    address = _plain(ip_address(text))
+    return (address, port) in own or (
+        address.is_loopback and any(port == other and at.is_loopback for at, other in own)
+    )
+
+
+def _plain(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address stands for, or itself."""
+    if not isinstance(address, IPv6Address):
+        return address
+    if _is_translated(address):
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address

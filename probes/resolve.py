@@ -43,5 +43,5 @@ def resolve(host: str, port: int) -> list[str]:
 def check_host(host: str, port: int, policy: AddressPolicy) -> None:
     """Raises `Blocked` if any address of `host` is refused, `Unresolvable` if it has none."""
     for address in resolve(host, port):
-        if not policy.permits(address):
+        if not policy.permits(address, port):
             raise Blocked(address)

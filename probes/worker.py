@@ -170,7 +170,8 @@ def main() -> NoReturn:
     set_up_logging()
     raise_file_limit()
     app.conf.update(broker_url=broker.broker_url())
-    worker = RegionalWorker(region, AddressPolicy.of(env.words("ALLOWED_TARGETS")), canaries)
+    policy = AddressPolicy.of(env.words("ALLOWED_TARGETS"), [broker.broker_url()])
+    worker = RegionalWorker(region, policy, canaries)
     status = worker.run()
     logging.shutdown()
     os._exit(status)  # a name lookup that hangs in its thread must not hold up the exit

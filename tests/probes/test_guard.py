@@ -94,17 +94,17 @@ NOT_ADDRESSES = [
 
 @pytest.mark.parametrize("address", PERMITTED)
 def test_a_public_address_is_permitted(address: str) -> None:
-    assert PUBLIC.permits(address)
+    assert PUBLIC.permits(address, 443)
 
 
 @pytest.mark.parametrize("address", REFUSED)
 def test_a_special_address_is_refused(address: str) -> None:
-    assert not PUBLIC.permits(address)
+    assert not PUBLIC.permits(address, 443)
 
 
 @pytest.mark.parametrize("text", NOT_ADDRESSES)
 def test_what_is_not_a_plain_address_is_refused(text: str) -> None:
-    assert not AddressPolicy.of(["0.0.0.0/0", "::/0"]).permits(text)
+    assert not AddressPolicy.of(["0.0.0.0/0", "::/0"]).permits(text, 443)
 
 
 @pytest.mark.parametrize(
@@ -112,23 +112,23 @@ def test_what_is_not_a_plain_address_is_refused(text: str) -> None:
     ["10.1.2.3", "::ffff:10.1.2.3", "::10.1.2.3", "::ffff:0:10.1.2.3", "64:ff9b::10.1.2.3"],
 )
 def test_an_allowed_network_is_let_through_in_every_spelling(address: str) -> None:
-    assert AddressPolicy.of(["10.1.0.0/16"]).permits(address)
+    assert AddressPolicy.of(["10.1.0.0/16"]).permits(address, 443)
 
 
 def test_an_allowed_network_opens_nothing_else() -> None:
     policy = AddressPolicy.of(["10.1.0.0/16", "fd12::/16"])
-    assert policy.permits("fd12::1")
-    assert policy.permits("8.8.8.8")
-    assert not any(map(policy.permits, ["10.2.0.1", "127.0.0.1", "fd13::1", "::1"]))
+    assert policy.permits("fd12::1", 443)
+    assert policy.permits("8.8.8.8", 443)
+    assert not any(policy.permits(text, 443) for text in ("10.2.0.1", "127.0.0.1", "fd13::1", "::1"))
 
 
 def test_loopback_over_ipv6_is_no_translated_address() -> None:
-    assert AddressPolicy.of(["::1/128"]).permits("::1")
-    assert not AddressPolicy.of(["0.0.0.0/8"]).permits("::1")
+    assert AddressPolicy.of(["::1/128"]).permits("::1", 443)
+    assert not AddressPolicy.of(["0.0.0.0/8"]).permits("::1", 443)
 
 
 def test_allowing_a_translation_prefix_allows_nothing_in_it() -> None:
-    assert not AddressPolicy.of(["64:ff9b::/96"]).permits("64:ff9b::7f00:1")
+    assert not AddressPolicy.of(["64:ff9b::/96"]).permits("64:ff9b::7f00:1", 443)
 
 
 def test_a_network_with_host_bits_is_no_setting() -> None:
@@ -138,26 +138,57 @@ def test_a_network_with_host_bits_is_no_setting() -> None:
 
 @given(st.ip_addresses(v=4))
 def test_a_mapped_address_is_judged_as_its_ipv4_address(address: IPv4Address) -> None:
-    assert PUBLIC.permits(f"::ffff:{address}") == PUBLIC.permits(str(address))
+    assert PUBLIC.permits(f"::ffff:{address}", 443) == PUBLIC.permits(str(address), 443)
 
 
 @given(st.sampled_from(["::", "::ffff:0:", "64:ff9b::"]), st.ip_addresses(v=4))
 def test_a_translated_address_is_never_public(prefix: str, address: IPv4Address) -> None:
-    assert not PUBLIC.permits(f"{prefix}{address}")
+    assert not PUBLIC.permits(f"{prefix}{address}", 443)
 
 
 @given(st.sampled_from(DENIED_V4), st.data())
 def test_nothing_in_a_denied_network_passes(network: object, data: st.DataObject) -> None:
-    assert not PUBLIC.permits(str(data.draw(st.ip_addresses(network=network))))  # type: ignore[arg-type]
+    assert not PUBLIC.permits(str(data.draw(st.ip_addresses(network=network))), 443)  # type: ignore[arg-type]
 
 
 @given(st.ip_addresses(v=6))
 def test_ipv6_is_permitted_only_in_the_global_range(address: IPv6Address) -> None:
-    if PUBLIC.permits(str(address)) and address.ipv4_mapped is None:
+    if PUBLIC.permits(str(address), 443) and address.ipv4_mapped is None:
         assert address in GLOBAL_V6
         assert not any(address in network for network in DENIED_V6)
 
 
 @given(st.text())
 def test_no_text_makes_it_raise(text: str) -> None:
-    AddressPolicy.of(["127.0.0.0/8"]).permits(text)
+    AddressPolicy.of(["127.0.0.0/8"]).permits(text, 443)
+
+
+@pytest.mark.parametrize(
+    ("server", "address", "port"),
+    [
+        ("redis://127.0.0.1:6379/0", "127.0.0.1", 6379),
+        ("redis://127.0.0.1:6379/0", "127.9.9.9", 6379),
+        ("redis://127.0.0.1:6379/0", "::1", 6379),
+        ("redis://127.0.0.1:6379/0", "::ffff:127.0.0.1", 6379),
+        ("redis://10.1.2.3", "10.1.2.3", 6379),
+        ("rediss://:secret@10.1.2.3:7000/0", "10.1.2.3", 7000),
+        ("redis://10.1.2.3", "::ffff:10.1.2.3", 6379),
+        ("redis://10.1.2.3", "64:ff9b::a01:203", 6379),
+        ("postgresql://user:secret@8.8.4.4/name", "8.8.4.4", 5432),
+        ("postgres://[fd12::1]:5433/name", "fd12::1", 5433),
+    ],
+)
+def test_our_own_servers_are_refused_in_allowed_networks_and_in_public(
+    server: str, address: str, port: int
+) -> None:
+    policy = AddressPolicy.of(["127.0.0.0/8", "::1/128", "10.0.0.0/8", "fd00::/8"], [server])
+    assert not policy.permits(address, port)
+    others = [name for name in ("10.1.2.4", "127.0.0.1", "8.8.8.8") if name != address]
+    assert all(policy.permits(other, port + 1) for other in others)
+
+
+@pytest.mark.parametrize(
+    "server", ["postgresql://upquorum@/name?host=/run", "redis://no-such-host.invalid:1"]
+)
+def test_a_server_that_has_no_address_takes_none_away(server: str) -> None:
+    assert AddressPolicy.of([], [server]).own == frozenset()
