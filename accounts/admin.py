@@ -29,7 +29,7 @@ class AccountAdmin(admin.ModelAdmin[Account]):
 class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     list_display = ("id", "account", "label", "prefix", "created_at", "last_used_at", "expires_at")
     search_fields = ("label", "prefix", "account__name")
-    readonly_fields = ("account", "prefix", "created_at", "last_used_at")
+    readonly_fields = ("account", "prefix", "format", "created_at", "last_used_at")
     exclude = ("digest",)
 
     def has_add_permission(self, request: object, obj: ApiKey | None = None) -> bool:

@@ -8,6 +8,7 @@ import re
 import secrets
 import string
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -15,13 +16,24 @@ from django.db.models import Q
 
 from accounts.models import Account, ApiKey
 
-SCHEME = "umk_live_"
 SECRET_LENGTH = 40
-SHOWN_LENGTH = len(SCHEME) + 8
+SHOWN_LENGTH = 8
+"""So much of the secret is stored and shown, behind the scheme."""
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 ROTATION_GRACE = timedelta(minutes=5)
 ALPHABET = string.ascii_letters + string.digits
-SHAPE = re.compile(SCHEME + f"[A-Za-z0-9]{{{SECRET_LENGTH}}}")
+SHAPE = re.compile(f"(?:[a-z]+_)+[A-Za-z0-9]{{{SECRET_LENGTH}}}")
+
+
+@dataclass(frozen=True)
+class KeyKind:
+    """What a key's plain text begins with, and the wire format in which it is answered."""
+
+    scheme: str = "umk_live_"
+    format: str = ""
+
+
+ORDINARY = KeyKind()
 
 
 class KeyLimitReached(Exception):
@@ -33,16 +45,21 @@ class LastKey(Exception):
 
 
 def issue_key(
-    account: Account, label: str, now: datetime, scopes: Sequence[str] | None = None
+    account: Account,
+    label: str,
+    now: datetime,
+    scopes: Sequence[str] | None = None,
+    kind: KeyKind = ORDINARY,
 ) -> tuple[ApiKey, str]:
     """A new key of `account` and its plain text, which is stored nowhere and so can be shown only now."""
-    plaintext = SCHEME + "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
+    plaintext = kind.scheme + "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
     key = ApiKey.objects.create(
         account=account,
         label=label,
-        prefix=plaintext[:SHOWN_LENGTH],
+        prefix=_shown(plaintext),
         digest=_digest(plaintext),
         scopes=None if scopes is None else list(scopes),
+        format=kind.format,
         created_at=now,
     )
     return key, plaintext
@@ -50,13 +67,17 @@ def issue_key(
 
 @transaction.atomic
 def add_key(
-    account: Account, label: str, now: datetime, scopes: Sequence[str] | None = None
+    account: Account,
+    label: str,
+    now: datetime,
+    scopes: Sequence[str] | None = None,
+    kind: KeyKind = ORDINARY,
 ) -> tuple[ApiKey, str]:
     """One more key, and its plain text; raises `KeyLimitReached`."""
     limit = Account.objects.select_for_update().get(pk=account.pk).key_limit
     if account.api_keys.lasting().count() >= limit:
         raise KeyLimitReached
-    return issue_key(account, label, now, scopes)
+    return issue_key(account, label, now, scopes, kind)
 
 
 @transaction.atomic
@@ -64,7 +85,8 @@ def rotate_key(key: ApiKey, now: datetime) -> tuple[ApiKey, str]:
     """A key in place of `key`, and its plain text; the old one is valid for `ROTATION_GRACE` more."""
     Account.objects.select_for_update().get(pk=key.account_id)
     ApiKey.objects.filter(pk=key.pk).update(expires_at=now + ROTATION_GRACE)
-    return issue_key(key.account, key.label, now, key.scopes)
+    kind = KeyKind(scheme=key.prefix[:-SHOWN_LENGTH], format=key.format)
+    return issue_key(key.account, key.label, now, key.scopes, kind)
 
 
 @transaction.atomic
@@ -82,7 +104,7 @@ def find_key(plaintext: str, now: datetime) -> ApiKey | None:
     if not SHAPE.fullmatch(plaintext):
         return None
     digest = _digest(plaintext)
-    candidates = ApiKey.objects.valid(now).filter(prefix=plaintext[:SHOWN_LENGTH])
+    candidates = ApiKey.objects.valid(now).filter(prefix=_shown(plaintext))
     for key in candidates.select_related("account"):
         if hmac.compare_digest(key.digest, digest):
             return key
@@ -94,6 +116,10 @@ def mark_used(key: ApiKey, now: datetime) -> None:
     stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_RESOLUTION)
     if key.last_used_at is None or key.last_used_at < now - LAST_USED_RESOLUTION:
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+
+
+def _shown(plaintext: str) -> str:
+    return plaintext[: SHOWN_LENGTH - SECRET_LENGTH]
 
 
 def _digest(plaintext: str) -> str:

@@ -46,7 +46,9 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     """From then on the key is refused: set when it is rotated, with a grace."""
     scopes = ArrayField(models.CharField(max_length=64), null=True, blank=True)
-    """What it may do, as `accounts.scopes` names it; null: everything."""
+    """What it may do, as `accounts.scopes` understands it; null: everything."""
+    format = models.CharField(max_length=32, blank=True)
+    """The wire format in which it is answered, as the API names it; empty: the API's own."""
 
     objects = ApiKeyQuerySet.as_manager()
 

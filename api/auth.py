@@ -1,4 +1,4 @@
-"""Who asks: `Authorization: Bearer umk_live_…`."""
+"""Who asks: `Authorization: Bearer …`."""
 
 from __future__ import annotations
 

@@ -76,6 +76,10 @@ class View(APIView):
     def perform_authentication(self, request: Request) -> None:
         """Who asks, and whether not too often: known before anything is done for them."""
         super().perform_authentication(request)
+        self.count(request)
+
+    def count(self, request: Request) -> None:
+        """Count the request against its limit; refuses with 429 one too many."""
         count_request(request, self.account)
 
     def check_permissions(self, request: Request) -> None:

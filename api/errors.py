@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -20,27 +22,48 @@ MESSAGES = {
 
 
 class Refusal(exceptions.APIException):
-    """A request that is refused with a status and a sentence of the contract."""
+    """A request that is refused with a status and a sentence of the contract.
 
-    def __init__(self, status: int, message: str) -> None:
+    `field` is what was wrong in it, where it is one thing; `code` is for formats whose codes say more than
+    the status does.
+    """
+
+    def __init__(self, status: int, message: str, *, field: str = "", code: str = "") -> None:
         super().__init__(message)
         self.status_code = status
+        self.field = field
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of an error, in whatever shape."""
+
+    status: int
+    message: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def told(error: Exception) -> Told:
+    """What is told of `error`, whatever went wrong; what is our fault is logged."""
+    if isinstance(error, Http404):
+        return Told(404, "not found")
+    if isinstance(error, RequestDataTooBig):
+        return Told(413, "request body too large")
+    if isinstance(error, OperationalError):
+        logger.error("api.database_away: %s", error)
+        return Told(503, "temporarily unavailable", {"Retry-After": "5"})
+    if not isinstance(error, exceptions.APIException):
+        logger.exception("api.internal_error", exc_info=error)
+        return Told(500, "internal error")
+    message = MESSAGES.get(type(error), first_message(error.detail))
+    return Told(error.status_code, message, _headers(error))
 
 
 def flat_envelope(error: Exception, context: dict[str, Any]) -> Response:
-    """The native format's answer to `error`: `{"error": "…"}`, whatever went wrong."""
-    if isinstance(error, Http404):
-        return Response({"error": "not found"}, status=404)
-    if isinstance(error, RequestDataTooBig):
-        return Response({"error": "request body too large"}, status=413)
-    if isinstance(error, OperationalError):
-        logger.error("api.database_away: %s", error)
-        return Response({"error": "temporarily unavailable"}, status=503, headers={"Retry-After": "5"})
-    if not isinstance(error, exceptions.APIException):
-        logger.exception("api.internal_error", exc_info=error)
-        return Response({"error": "internal error"}, status=500)
-    message = MESSAGES.get(type(error), first_message(error.detail))
-    return Response({"error": message}, status=error.status_code, headers=_headers(error))
+    """The native format's answer to `error`: `{"error": "…"}`."""
+    about = told(error)
+    return Response({"error": about.message}, status=about.status, headers=dict(about.headers))
 
 
 def first_message(detail: Any) -> str:

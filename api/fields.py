@@ -6,9 +6,12 @@ DRF's own fields coerce: 1 becomes "1", "yes" becomes true. A contract that name
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model
 from rest_framework import serializers
+
+Row = TypeVar("Row", bound=Model)
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 NUL = re.compile(r"\x00")
@@ -158,3 +161,19 @@ class StatusCode(StrictField):
 
     def to_representation(self, value: int) -> str:
         return str(value)
+
+
+class ClosedSerializer(serializers.Serializer[Row]):
+    """Refuses members that it does not know, where others ignore them."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        errors: dict[str, Any] = {
+            name: f"{name} is not a known field" for name in data if name not in self.fields
+        }
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(error.detail | errors) from error  # type: ignore[operator]  # by field
+        if errors:
+            raise serializers.ValidationError(errors)
+        return value

@@ -10,10 +10,13 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from accounts.limits import Bucket, Taken, take
-from accounts.models import Account
+from accounts.models import Account, ApiKey
+from api.dialects.tcp_monitors.errors import CODES, coded_body
 from api.errors import Refusal
 
-BASE_PATH = "/api/v1/"
+BASE_PATHS = ("/api/v1/", "/v1/")
+CODED_PATH = "/v1/"
+"""What is below refuses with codes."""
 READERS_PATH = "/feed"
 """What is below is read without a key."""
 MONITOR_CREATION = ("POST", "/api/v1/monitors")
@@ -49,6 +52,14 @@ def count_request(request: Request, account: Account) -> None:
         take_or_refuse(creations, key, "monitor creation rate limit exceeded")
 
 
+def count_request_of_key(request: Request, key: ApiKey) -> None:
+    """Count a request of one key, for routes where each key has a limit of its own."""
+    taken = take(Bucket("keys", settings.KEY_REQUESTS_PER_MINUTE), str(key.pk))
+    request.META[TAKEN] = taken
+    if not taken.allowed:
+        raise TooMany("API key rate limit exceeded", taken)
+
+
 def requests_per_minute(account: Account) -> int:
     """How many requests of `account` are taken in a minute; 0: any number."""
     own = account.requests_per_minute
@@ -56,7 +67,7 @@ def requests_per_minute(account: Account) -> int:
 
 
 class RateLimits:
-    """Middleware: the headers on every answer below /api/v1, whoever made it, and a limit for feeds.
+    """Middleware: the headers on every answer of the API, whoever made it, and a limit for feeds.
 
     What was counted on no account (no valid key, no such route) is counted on the client's address. That
     is known only afterwards, so a 429 replaces refusals alone: behind a success work was done, and a
@@ -70,15 +81,15 @@ class RateLimits:
         if request.path_info.startswith(READERS_PATH):
             taken_by_reader = _take_for_address(request, "readers")
             if not taken_by_reader.allowed:
-                return _too_many(TooMany(TOO_MANY_FROM_ADDRESS, taken_by_reader))
+                return _too_many(request, TooMany(TOO_MANY_FROM_ADDRESS, taken_by_reader))
         response = self.get_response(request)
-        if not f"{request.path_info}/".startswith(BASE_PATH):
+        if not f"{request.path_info}/".startswith(BASE_PATHS):
             return response
         taken: Taken | None = request.META.get(TAKEN)
         if taken is None:
             taken = _take_for_address(request, "addresses")
             if not taken.allowed and 400 <= response.status_code < 500:
-                response = _too_many(TooMany(TOO_MANY_FROM_ADDRESS, taken))
+                response = _too_many(request, TooMany(TOO_MANY_FROM_ADDRESS, taken))
         for name, value in _headers(taken).items():
             response[name] = value
         return response
@@ -88,9 +99,12 @@ def _take_for_address(request: HttpRequest, bucket: str) -> Taken:
     return take(Bucket(bucket, settings.API_REQUESTS_PER_MINUTE), request.META["REMOTE_ADDR"])
 
 
-def _too_many(refusal: TooMany) -> JsonResponse:
+def _too_many(request: HttpRequest, refusal: TooMany) -> JsonResponse:
     headers = {"Retry-After": str(refusal.retry_after_seconds)}
-    return JsonResponse({"error": str(refusal.detail)}, status=429, headers=headers)
+    coded = request.path_info.startswith(CODED_PATH)
+    sentence = str(refusal.detail)
+    body = coded_body(CODES[429], sentence) if coded else {"error": sentence}
+    return JsonResponse(body, status=429, headers=headers)
 
 
 def _headers(taken: Taken) -> dict[str, str]:

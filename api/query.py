@@ -28,13 +28,13 @@ class Page:
     offset: int
 
     @classmethod
-    def of(cls, request: Request) -> Page:
-        """From `limit` (1 to 100, default 50) and `offset` (0 or more); refuses others with 400."""
-        bounds = f"limit must be between 1 and {LARGEST_PAGE}"
+    def of(cls, request: Request, largest: int = LARGEST_PAGE) -> Page:
+        """From `limit` (1 to `largest`, default 50) and `offset` (0 or more); refuses others with 400."""
+        bounds = f"limit must be between 1 and {largest}"
         limit = integer_parameter(request, "limit", bounds)
         offset = integer_parameter(request, "offset", "offset must be 0 or more")
-        if limit is not None and not 1 <= limit <= LARGEST_PAGE:
-            raise Refusal(400, bounds)
+        if limit is not None and not 1 <= limit <= largest:
+            raise Refusal(400, bounds, field="limit")
         return cls(DEFAULT_PAGE if limit is None else limit, offset or 0)
 
     def body(self, name: str, found: QuerySet[Row], show: Callable[[Row], dict[str, Any]]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def integer_parameter(request: Request, name: str, message: str) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
-        raise Refusal(400, message)
+        raise Refusal(400, message, field=name)
     return int(text)
 
 

@@ -17,7 +17,7 @@ from monitors.optouts import opted_out
 from monitors.targets import bare_host, ssl_address
 from probes.pattern import BadPattern, compile_pattern
 from probes.resolve import Blocked, Unresolvable, check_host
-from probes.url import BadUrl, parse_address, parse_http_url
+from probes.url import BadUrl, parse_address, parse_host, parse_http_url
 
 DNS_PORT = 53
 
@@ -59,6 +59,13 @@ def check_dns_name(url: str) -> None:
         _check_opt_out(bare_host(url))
 
 
+def check_host_and_port(host: str, port: int) -> None:
+    """Refuse a host that may not be connected to; any port is as good as another."""
+    with _named("host"):
+        name = parse_host(host)
+    _check_host(name, port, "host")
+
+
 def refuse_bad_options(options: Mapping[str, Any]) -> None:
     """Refuse a pattern that RE2 does not take, and a name server that may not be asked."""
     if options.get("body_is_regex"):
@@ -87,19 +94,23 @@ def _named(field: str) -> Iterator[None]:
     try:
         yield
     except BadUrl as error:
-        raise Refusal(400, f"{field} is invalid: {error}") from error
+        raise Refusal(400, f"{field} is invalid: {error}", field=field) from error
 
 
-def _check_host(host: str, port: int) -> None:
-    _check_opt_out(host)
+def _check_host(host: str, port: int, field: str = "url") -> None:
+    _check_opt_out(host, field)
     try:
         check_host(host, port, settings.ADDRESS_POLICY)
     except Unresolvable as error:
-        raise Refusal(400, "url rejected: host does not resolve") from error
+        raise _rejected(field, "host does not resolve") from error
     except Blocked as error:
-        raise Refusal(400, f"url rejected: ip {error.address} is in a blocked range") from error
+        raise _rejected(field, f"ip {error.address} is in a blocked range") from error
 
 
-def _check_opt_out(host: str) -> None:
+def _check_opt_out(host: str, field: str = "url") -> None:
     if opted_out(host):
-        raise Refusal(400, "url rejected: the owner of the target has opted out")
+        raise _rejected(field, "the owner of the target has opted out")
+
+
+def _rejected(field: str, reason: str) -> Refusal:
+    return Refusal(400, f"{field} rejected: {reason}", field=field)

@@ -141,5 +141,6 @@ class Environment:
             "UPQUORUM_TCP_PORTS": "*",
             "UPQUORUM_API_REQUESTS_PER_MINUTE": "0",
             "UPQUORUM_MONITOR_CREATIONS_PER_MINUTE": "0",
+            "UPQUORUM_KEY_REQUESTS_PER_MINUTE": "0",
             **self.variables,
         }

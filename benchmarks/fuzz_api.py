@@ -54,6 +54,7 @@ def prepare(environment: Environment) -> None:
     """A monitor, a webhook and a delivery to aim at: the first of their kinds."""
     api = f"http://127.0.0.1:{environment.port}/healthz"
     environment.call("POST", "/monitors", {"name": "the API", "url": api, "type": "http"})
+    environment.call("POST", "/monitors", {"name": "a port", "url": "127.0.0.1:9", "type": "tcp"})
     environment.call("PUT", "/monitors/1/webhook", {"url": api})
     environment.call("POST", "/monitors/1/webhook/test")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import choice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,8 @@ FIRST = 1
 """The id of the environment's monitor, webhook, delivery and key."""
 NOTHING = 999_999_999
 """An id of nothing."""
+TCP_MONITOR = "tcpm_000002"
+"""The environment's monitor of a port, by /v1/tcp-monitors."""
 LONGEST_QUERY = 3500
 """The web server refuses a request line of more than 4094 bytes itself, and not as the API does."""
 
@@ -23,6 +26,9 @@ def before_call(
     """Turn every second id to what exists, unless that would delete it."""
     if len(urlencode(case.query, doseq=True)) > LONGEST_QUERY:
         case.query = {}
+    if case.operation.path.startswith("/v1/tcp-monitors/{id}") and case.method.upper() != "DELETE":
+        case.path_parameters["id"] = choice([TCP_MONITOR, case.path_parameters["id"]])
+        return
     if not is_id(case):
         return
     id_ = int(case.path_parameters["id"])

@@ -14,6 +14,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("api", not_found),
     path("api/", include("api.urls")),
+    path("v1/", include("api.tcp_urls")),
     path("feed/<str:token>/rss", readers.incident_feed_view, name="incident-feed"),
     path("feed/shared/<str:token>", readers.shared_incidents_view, name="shared-incidents"),
     path("feed.xml", readers.news_view),

@@ -13,7 +13,6 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.permissions import SAFE_METHODS
 
 from api.schema import fields  # noqa: F401  # tells drf-spectacular of our fields
-from api.schema.answers.common import Error
 from api.schema.operations import OPERATIONS, Operation
 from api.schema.parameters import HEADERS, ID
 
@@ -35,13 +34,13 @@ ANYWHERE = (401, 403, 429, 500, 503)
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """`Authorization: Bearer umk_live_…`."""
+    """`Authorization: Bearer …`."""
 
     target_class = "api.auth.BearerKey"
     name = "key"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> Schema:
-        return {"type": "http", "scheme": "bearer", "description": "An API key, umk_live_…"}
+        return {"type": "http", "scheme": "bearer", "description": "An API key, umk_live_… or uptime_…"}
 
 
 class OperationSchema(AutoSchema):
@@ -68,7 +67,7 @@ class OperationSchema(AutoSchema):
         return f"{super().get_description()}\n\nScope: `{view.resource}:{action}`"
 
     def get_override_parameters(self) -> list[Any]:
-        path = (ID,) if self._has_id else ()
+        path = (self.row.path_id,) if self._has_id else ()
         return [*path, *self.row.query, *HEADERS]
 
     def get_request_serializer(self) -> Any:
@@ -76,10 +75,10 @@ class OperationSchema(AutoSchema):
 
     def get_response_serializers(self) -> Any:
         row = self.row
-        success = (
-            {200: response(row.answer, "Done.")} if row.answer else {204: OpenApiResponse(None, "Done.")}
-        )
-        bodies = dict.fromkeys(REFUSALS, Error) | {503: row.unavailable}
+        success = {204: OpenApiResponse(None, "Done.")}
+        if row.answer:
+            success = {row.success: response(row.answer, "Done.")}
+        bodies = dict.fromkeys(REFUSALS, row.error) | {503: row.unavailable or row.error}
         return success | {status: response(bodies[status], REFUSALS[status]) for status in self._refusals()}
 
     def _get_parameters(self) -> list[Schema]:
@@ -92,7 +91,8 @@ class OperationSchema(AutoSchema):
         return "{id}" in self.path
 
     def _refusals(self) -> list[int]:
-        wrong = (400,) if self._has_id or self.row.body is not None or self.row.query else ()
+        has_number = self._has_id and self.row.path_id is ID
+        wrong = (400,) if has_number or self.row.body is not None or self.row.query else ()
         large = (413,) if self.row.body is not None else ()
         unknown = (404,) if self._has_id else ()
         return sorted({*wrong, *large, *unknown, *ANYWHERE, *self.row.refusals})
@@ -115,7 +115,8 @@ def response(type_: Any, description: str) -> OpenApiResponse:
 def answer_schemas() -> tuple[dict[str, Schema], dict[str, Schema]]:
     """The schema of each type that is answered, by its name; and the components that they refer to."""
     rows = [row for methods in OPERATIONS.values() for row in methods.values()]
-    types = [Error, *(row.answer for row in rows if row.answer), *(row.unavailable for row in rows)]
+    named = [(row.answer, row.error, row.unavailable) for row in rows]
+    types = [type_ for types in named for type_ in types if type_]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     return dict(zip(map(str, types), schemas, strict=True)), components
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +13,21 @@ from rest_framework.views import APIView
 from api.dialects.native.account import KeyInput
 from api.dialects.native.monitors import MonitorInput
 from api.dialects.native.webhooks import WebhookInput
+from api.dialects.tcp_monitors.monitors import TcpMonitorInput
 from api.schema.answers.account import AccountStatus as Status
 from api.schema.answers.account import ApiKey, FeedUrls, NewApiKey
 from api.schema.answers.common import Error
 from api.schema.answers.history import Latency, ResultPage, Uptime
 from api.schema.answers.incidents import IncidentEnvelope, IncidentPage
 from api.schema.answers.monitors import ListedMonitor, MonitorEnvelope, RoundPage, Unavailable
+from api.schema.answers.tcp_monitors import (
+    CodedError,
+    TcpMonitorData,
+    TcpMonitorsData,
+    TcpResultPage,
+)
 from api.schema.answers.webhooks import DeliveryEnvelope, DeliveryPage, Webhook
-from api.schema.parameters import MONITOR_ID, PAGE, choice, instant
+from api.schema.parameters import ID, LARGE_PAGE, MONITOR_ID, PAGE, TCP_ID, choice, instant
 from api.views.account import AccountStatus
 from api.views.deliveries import DeliveryDetail, DeliveryList, DeliveryReplay
 from api.views.feeds import FeedRotation, Feeds, SharedFeed
@@ -36,6 +44,7 @@ from api.views.incidents import INCIDENT_TYPES, IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
 from api.views.rounds import RoundList
+from api.views.tcp_monitors import TcpMonitorDetail, TcpMonitorList, TcpMonitorResults
 from api.views.webhooks import WebhookRotation, WebhookSlot, WebhookTest
 from webhooks.models import Status as DeliveryStatus
 
@@ -46,13 +55,20 @@ class Operation:
 
     id: str
     answer: Any = None
-    """The type of its 200; None: it answers 204, without a body."""
+    """The type of its success; None: it answers 204, without a body."""
     body: type[Serializer[Any]] | Serializer[Any] | None = None
     query: tuple[OpenApiParameter, ...] = ()
     refusals: tuple[int, ...] = ()
-    unavailable: Any = Error
-    """The type of its 503."""
+    success: int = 200
+    error: Any = Error
+    """The type of its refusals."""
+    unavailable: Any = None
+    """The type of its 503, where that says more."""
+    path_id: OpenApiParameter = ID
+    """What `{id}` in its path is."""
 
+
+tcp = functools.partial(Operation, error=CodedError, path_id=TCP_ID)
 
 INCIDENT_FILTERS = (
     MONITOR_ID,
@@ -112,4 +128,14 @@ OPERATIONS: dict[type[APIView], dict[str, Operation]] = {
         "PUT": Operation("share_feed", FeedUrls),
         "DELETE": Operation("unshare_feed", refusals=(404,)),
     },
+    TcpMonitorList: {
+        "GET": tcp("list_tcp_monitors", TcpMonitorsData),
+        "POST": tcp("create_tcp_monitor", TcpMonitorData, body=TcpMonitorInput, success=201),
+    },
+    TcpMonitorDetail: {
+        "GET": tcp("get_tcp_monitor", TcpMonitorData),
+        "PUT": tcp("update_tcp_monitor", TcpMonitorData, body=TcpMonitorInput(partial=True)),
+        "DELETE": tcp("delete_tcp_monitor"),
+    },
+    TcpMonitorResults: {"GET": tcp("list_tcp_monitor_results", TcpResultPage, query=LARGE_PAGE)},
 }

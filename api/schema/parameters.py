@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from drf_spectacular.utils import OpenApiParameter
 
 from api.base import LARGEST_ID
+from api.dialects.tcp_monitors.results import LARGEST_PAGE as LARGEST_RESULT_PAGE
 from api.query import DEFAULT_PAGE, LARGEST_PAGE
 
 LARGEST_NUMBER = 10**18 - 1
@@ -14,13 +15,22 @@ LARGEST_NUMBER = 10**18 - 1
 ID = OpenApiParameter(
     "id", {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}, OpenApiParameter.PATH, required=True
 )
-LIMIT = OpenApiParameter(
-    "limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": DEFAULT_PAGE}
+TCP_ID = OpenApiParameter(
+    "id", {"type": "string", "pattern": "^tcpm_[a-zA-Z0-9]+$"}, OpenApiParameter.PATH, required=True
 )
+
+
+def limit(largest: int) -> OpenApiParameter:
+    """How many rows of a list, at most."""
+    bounds = {"type": "integer", "minimum": 1, "maximum": largest, "default": DEFAULT_PAGE}
+    return OpenApiParameter("limit", bounds)
+
+
 OFFSET = OpenApiParameter(
     "offset", {"type": "integer", "minimum": 0, "maximum": LARGEST_NUMBER, "default": 0}
 )
-PAGE = (LIMIT, OFFSET)
+PAGE = (limit(LARGEST_PAGE), OFFSET)
+LARGE_PAGE = (limit(LARGEST_RESULT_PAGE), OFFSET)
 MONITOR_ID = OpenApiParameter("monitor_id", {"type": "integer", "minimum": 0, "maximum": LARGEST_NUMBER})
 
 

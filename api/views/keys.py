@@ -25,7 +25,7 @@ class KeyList(View):
         """Create a key."""
         fields = key_fields(body_of(request))
         try:
-            key, plaintext = add_key(self.account, fields["label"], timezone.now(), fields.get("scopes"))
+            key, plaintext = add_key(self.account, now=timezone.now(), **fields)
         except KeyLimitReached as error:
             raise Refusal(409, "key limit reached") from error
         return Response(key_body(key) | {"key": plaintext})

@@ -1,4 +1,4 @@
-"""/monitors: create, list, get, update, delete."""
+"""/monitors: create, list, get, update, delete, in whichever format; see `api.dialects.format`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from rest_framework.response import Response
 
 from accounts.limits import Bucket
 from accounts.models import Account
-from api.base import View, body_of, path_id
-from api.dialects.native import monitors as native
+from api.base import View, body_of
+from api.dialects.format import MonitorFormat
+from api.dialects.native.monitors import FORMAT as NATIVE
 from api.errors import Refusal
 from api.limits import take_or_refuse
 from incidents.confirmation import open_round_of
@@ -25,14 +26,12 @@ from incidents.lifecycle import (
     update_monitor,
 )
 from monitors.dispatch import look_now
-from monitors.evidence import latest
-from monitors.models import Evidence, KillSwitch, Monitor, MonitorState
+from monitors.models import Evidence, KillSwitch, Monitor
 from monitors.portscan import note_port
 from monitors.regions import live_regions
 from monitors.targets import TARGETS, host_of
 from probes.messages import SslTarget, TcpTarget, UdpTarget
 
-EVIDENCE_SHOWN = 10
 WAITED_FOR = ("http", "keyword", "ssl")
 """The types whose first verdict a create waits for; of the others the contract says `unknown`."""
 LONGEST_WAIT_SECONDS = 5.0
@@ -42,60 +41,72 @@ TESTS_OF_A_MONITOR = Bucket("tests-of-monitor", 1, window_seconds=10)
 TESTS_OF_A_DOMAIN = Bucket("tests-of-domain", 30, window_seconds=60)
 
 
-class MonitorList(View):
+class MonitorView(View):
+    """A view of monitors, in one of the formats."""
+
     resource = "monitors"
 
+    def wire_format(self) -> MonitorFormat:
+        """The format of this request and its answer."""
+        return NATIVE
+
+    def find(self, id_text: str) -> Monitor:
+        """The account's monitor with this id; refuses as the format has it."""
+        return find(self.account, id_text, self.wire_format())
+
+
+class MonitorList(MonitorView):
     def get(self, request: Request) -> Response:
         """All of the account's monitors; filters are accepted and ignored, as the contract says."""
-        return Response([native.listed_monitor_body(monitor) for monitor in owned(self.account)])
+        format_ = self.wire_format()
+        order = "-pk" if format_.newest_first else "pk"
+        return Response(format_.many(owned(self.account).filter(format_.shown).order_by(order)))
 
     def post(self, request: Request) -> Response:
         """Create a monitor and wait, a bounded time, for its first verdict."""
-        fields = native.new_monitor_fields(body_of(request), self.account)
+        format_ = self.wire_format()
+        fields = format_.new_fields(body_of(request), self.account)
         try:
             monitor = create_monitor(self.account, fields, timezone.now())
         except DuplicateMonitor as error:
-            raise Refusal(409, "monitor for this URL already exists") from error
+            raise format_.refuse_duplicate() from error
         except MonitorLimitReached as error:
-            raise Refusal(409, "monitor limit reached") from error
-        target = TARGETS[monitor.type](monitor.url, monitor.options)
-        if isinstance(target, TcpTarget | SslTarget | UdpTarget):
-            note_port(self.account, target.host, target.port, timezone.now())
+            raise format_.refuse_one_more() from error
+        note_port_of(monitor)
         if monitor.type in WAITED_FOR:
             await_first_verdict(monitor.pk)
-        return whole(monitor)
+        return Response(format_.one(monitor), status=format_.created)
 
 
-class MonitorDetail(View):
-    resource = "monitors"
-
+class MonitorDetail(MonitorView):
     def get(self, request: Request, id_text: str) -> Response:
         """The monitor, its state and its newest evidence."""
-        return whole(find(self.account, id_text))
+        return Response(self.wire_format().one(self.find(id_text)))
 
     def put(self, request: Request, id_text: str) -> Response:
         """Change the fields given; the others keep their values."""
-        monitor = find(self.account, id_text)
-        changes = native.changed_monitor_fields(body_of(request), monitor)
+        format_, monitor = self.wire_format(), self.find(id_text)
+        changes = format_.changed_fields(body_of(request), monitor)
         try:
-            return whole(update_monitor(monitor, changes, timezone.now()))
+            changed = update_monitor(monitor, changes, timezone.now())
         except DuplicateMonitor as error:
-            raise Refusal(409, "monitor for this URL already exists") from error
+            raise format_.refuse_duplicate() from error
         except Monitor.DoesNotExist as error:
-            raise Refusal(404, "monitor not found") from error
+            raise Refusal(404, format_.missing) from error
+        if "url" in changes:
+            note_port_of(changed)
+        return Response(format_.one(changed))
 
     def delete(self, request: Request, id_text: str) -> Response:
         """Delete the monitor with its webhook, its incidents and its evidence."""
-        delete_monitor(find(self.account, id_text), timezone.now())
+        delete_monitor(self.find(id_text), timezone.now())
         return Response(status=204)
 
 
-class MonitorTest(View):
-    resource = "monitors"
-
+class MonitorTest(MonitorView):
     def post(self, request: Request, id_text: str) -> Response:
         """Look at the monitor now, and wait a bounded time for what is seen."""
-        monitor = find(self.account, id_text)
+        monitor = self.find(id_text)
         if KillSwitch.objects.exists():
             body = {"error": "kill_switch_active", "message": "check dispatches temporarily disabled"}
             return Response(body, status=503, headers={"Retry-After": str(KILL_SWITCH_RETRY_SECONDS)})
@@ -105,26 +116,27 @@ class MonitorTest(View):
         now = timezone.now()
         if regions := live_regions(now):
             await_evidence(monitor.pk, look_now(monitor, regions, now))
-        return whole(monitor)
+        return Response(self.wire_format().one(monitor))
 
 
 def owned(account: Account) -> QuerySet[Monitor]:
-    """The account's monitors with their states, oldest first."""
-    return account.monitors.select_related("state").order_by("pk")
+    """The account's monitors with their states."""
+    return account.monitors.select_related("state")
 
 
-def find(account: Account, id_text: str) -> Monitor:
+def find(account: Account, id_text: str, format_: MonitorFormat = NATIVE) -> Monitor:
     """The account's monitor with this id; refuses with the contract's 400 and 404."""
-    monitor = owned(account).filter(pk=path_id(id_text, "invalid monitor ID")).first()
+    monitor = owned(account).filter(format_.shown, pk=format_.read_id(id_text)).first()
     if monitor is None:
-        raise Refusal(404, "monitor not found")
+        raise Refusal(404, format_.missing)
     return monitor
 
 
-def whole(monitor: Monitor) -> Response:
-    """The monitor in its envelope."""
-    state = MonitorState.objects.get(pk=monitor.pk)
-    return Response(native.envelope(monitor, state, latest(monitor.pk, EVIDENCE_SHOWN)))
+def note_port_of(monitor: Monitor) -> None:
+    """Note the port that the account now has a monitor on, where it is one of its own choosing."""
+    target = TARGETS[monitor.type](monitor.url, monitor.options)
+    if isinstance(target, TcpTarget | SslTarget | UdpTarget):
+        note_port(monitor.account, target.host, target.port, timezone.now())
 
 
 def await_evidence(monitor_id: int, slot: datetime) -> None:

@@ -1,4 +1,7 @@
-"""Clients of the API: alice and bob, each with an account and a key, and nothing spent of their limits."""
+"""Clients of the API: alice and bob, each with an account and a key, and nothing spent of their limits.
+
+Alice has keys for other formats, too.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from redis import Redis
 from accounts import limits
 from accounts.keys import issue_key
 from accounts.models import Account
+from api.key_formats import KEY_FORMATS, NATIVE
 from tests import make
 from tests.api.contract import check_answer
 
@@ -20,15 +24,16 @@ from tests.api.contract import check_answer
 class ApiClient:
     """Calls the API as one account; answers are (status, JSON), and as the OpenAPI document says."""
 
-    def __init__(self, account: Account) -> None:
-        self.account = account
-        self.key = issue_key(account, "test", make.NOW)[1]
+    def __init__(self, account: Account, format_name: str = NATIVE, base: str = "/api/v1") -> None:
+        format_ = KEY_FORMATS[format_name]
+        self.account, self.base = account, base
+        self.key = issue_key(account, "test", make.NOW, format_.unlimited, format_.kind)[1]
         self.http = Client(headers={"Authorization": f"Bearer {self.key}"})
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         content = {} if body is None else {"data": body, "content_type": "application/json"}
-        response = self.http.generic(method, f"/api/v1{path}", **_encoded(content))
-        check_answer(method, f"/api/v1{path}", response)
+        response = self.http.generic(method, f"{self.base}{path}", **_encoded(content))
+        check_answer(method, f"{self.base}{path}", response)
         return response.status_code, response.json() if response.content else None
 
     def get(self, path: str) -> tuple[int, Any]:
@@ -66,3 +71,9 @@ def alice(db: None) -> ApiClient:
 @pytest.fixture
 def bob(db: None) -> ApiClient:
     return ApiClient(make.account("bob"))
+
+
+@pytest.fixture
+def tcp_alice(alice: ApiClient) -> ApiClient:
+    """Alice, by /v1/tcp-monitors."""
+    return ApiClient(alice.account, "tcp-monitors", "/v1/tcp-monitors")

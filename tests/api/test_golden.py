@@ -1,35 +1,48 @@
-"""The documented examples and sentences of the native format, as data: golden/native.json.
+"""The documented examples and sentences of each format, as data: golden/*.json.
 
 An answer may hold more than the example; what the example names must be there. `<int>`, `<instant>`,
-`<text>` and `<whs_live>` stand for any value of that kind, `{monitor}` and its like for an id.
+`<text>` and `<whs_live>` stand for any value of that kind, `{monitor}` and its like for an id. `as` names who
+asks, unless it is a key that may do everything.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from accounts.models import ApiKey
+from api.dialects.tcp_monitors.ids import encoded
 from monitors.evidence import record_evidence
 from tests.api.conftest import ApiClient
 from tests.api.test_incidents import incident
-from tests.make import monitor, result
+from tests.make import NOW, monitor, result, seconds
 
-EXAMPLES = json.loads((Path(__file__).parent / "golden" / "native.json").read_text())
+GOLDEN = Path(__file__).parent / "golden"
 
-KINDS = {
+KINDS: dict[str, Callable[[Any], bool]] = {
+    "<any>": lambda value: True,
     "<int>": lambda value: type(value) is int,
     "<text>": lambda value: isinstance(value, str) and value != "",
     "<instant>": lambda value: bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", value)),
     "<whs_live>": lambda value: bool(re.fullmatch(r"whs_live_[A-Za-z0-9]+", value)),
+    "<tcpm>": lambda value: bool(re.fullmatch(r"tcpm_[A-Za-z0-9]+", value)),
+    "<tcpr>": lambda value: bool(re.fullmatch(r"tcpr_[A-Za-z0-9]+", value)),
 }
+SCOPES_OF = {"reader": ["tcp-monitors:read"], "nothing": []}
 
 
-def matches(example: Any, value: Any, ids: dict[str, int]) -> bool:
+def examples(name: str) -> pytest.MarkDecorator:
+    """Runs a test for every example of a file."""
+    rows = json.loads((GOLDEN / f"{name}.json").read_text())
+    return pytest.mark.parametrize("example", rows, ids=[row["name"] for row in rows])
+
+
+def matches(example: Any, value: Any, ids: dict[str, Any]) -> bool:
     """Whether `value` is as the example says, and more at most."""
     if isinstance(example, dict):
         return isinstance(value, dict) and all(
@@ -44,23 +57,55 @@ def matches(example: Any, value: Any, ids: dict[str, int]) -> bool:
     return bool(example == value)
 
 
+def assert_holds(client: ApiClient, ids: dict[str, Any], example: dict[str, Any]) -> Any:
+    """Ask what the example asks, and compare; return the answer."""
+    method, path, *body = example["request"]
+    for name, id_ in ids.items():
+        path = path.replace(f"{{{name}}}", str(id_))
+    status, answer = client(method, path, *body)
+    assert status == example["status"], answer
+    assert matches(example["answer"], answer, ids), answer
+    return answer
+
+
 @pytest.fixture
 def ids(alice: ApiClient) -> dict[str, int]:
-    """What the examples are about: a monitor that is up, an incident that is over, the only key."""
+    """What the native examples are about: a monitor that is up, an incident that is over, the only key."""
     made = monitor(alice.account, name="api-prod")
     record_evidence([result(made, "up", "us", ttfb_ms=174.2)])
     key = ApiKey.objects.get()
     return {"monitor": made.pk, "incident": incident(made).pk, "key": key.pk}
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=[example["name"] for example in EXAMPLES])
+@pytest.fixture
+def tcp_ids(tcp_alice: ApiClient) -> dict[str, str]:
+    """What the examples of TCP monitors are about: one that timed out, was refused, and is up."""
+    fields: dict[str, Any] = {"type": "tcp", "url": "db.example.com:5432", "options": {}, "timeout_ms": 5000}
+    made = monitor(tcp_alice.account, name="PostgreSQL Production", **fields)
+    slow = {"error_class": "connect_timeout", "error": "no connection within 5 s"}
+    refused = {"error_class": "refused", "error": "Connection refused"}
+    record_evidence([result(made, "down", at=NOW - seconds(120), status_code=None, **refused)])
+    record_evidence([result(made, "down", at=NOW - seconds(60), status_code=None, **slow)])
+    record_evidence([result(made, "up", status_code=None, connect_ms=45.2)])
+    return {"monitor": encoded(made.pk)}
+
+
+@examples("native")
 def test_a_documented_example_holds(alice: ApiClient, ids: dict[str, int], example: dict[str, Any]) -> None:
-    method, path, *body = example["request"]
-    for name, id_ in ids.items():
-        path = path.replace(f"{{{name}}}", str(id_))
-    status, answer = alice(method, path, *body)
-    assert status == example["status"]
-    assert matches(example["answer"], answer, ids), answer
+    assert_holds(alice, ids, example)
+
+
+@examples("tcp_monitors")
+def test_a_documented_example_of_tcp_monitors_holds(
+    tcp_alice: ApiClient, tcp_ids: dict[str, str], example: dict[str, Any]
+) -> None:
+    tcp_alice.base = ""
+    who = example.get("as")
+    if who == "nobody":
+        tcp_alice.http.defaults.pop("HTTP_AUTHORIZATION")
+    elif who:
+        ApiKey.objects.filter(format="tcp-monitors").update(scopes=SCOPES_OF[who])
+    assert_holds(tcp_alice, tcp_ids, example)
 
 
 def test_an_example_that_does_not_hold_would_be_noticed() -> None:

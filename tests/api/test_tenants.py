@@ -5,18 +5,20 @@ A route without a case here fails the test, so that no new one is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver
 from django.utils import timezone
 
 from accounts.keys import issue_key
 from accounts.models import ApiKey
 from api.base import View
-from api.urls import urlpatterns
+from api.dialects.tcp_monitors.errors import BAD_KEY
+from api.dialects.tcp_monitors.ids import encoded
+from config.urls import urlpatterns
 from tests.api.conftest import ApiClient
 from tests.api.test_deliveries import deliver
 from tests.api.test_incidents import incident
@@ -24,49 +26,62 @@ from tests.make import monitor
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
-OWNED: dict[str, Callable[[ApiClient], int]] = {
-    "v1/monitors/<str:id_text>": lambda owner: monitor(owner.account).pk,
-    "v1/monitors/<str:id_text>/latency": lambda owner: monitor(owner.account).pk,
-    "v1/monitors/<str:id_text>/results": lambda owner: monitor(owner.account).pk,
-    "v1/monitors/<str:id_text>/uptime": lambda owner: monitor(owner.account).pk,
-    "v1/monitors/<str:id_text>/rounds": lambda owner: monitor(owner.account).pk,
-    "v1/monitors/<str:id_text>/test": lambda owner: monitor(owner.account).pk,
-    "v1/monitors/<str:id_text>/webhook": lambda owner: monitor(owner.account).pk,
-    "v1/monitors/<str:id_text>/webhook/rotate": lambda owner: monitor(owner.account).pk,
-    "v1/monitors/<str:id_text>/webhook/test": lambda owner: monitor(owner.account).pk,
-    "v1/webhook-deliveries/<str:id_text>": lambda owner: deliver(monitor(owner.account)).pk,
-    "v1/webhook-deliveries/<str:id_text>/replay": lambda owner: deliver(monitor(owner.account)).pk,
-    "v1/incidents/<str:id_text>": lambda owner: incident(monitor(owner.account)).pk,
-    "v1/keys/<str:id_text>": lambda owner: ApiKey.objects.get(account=owner.account).pk,
-    "v1/keys/<str:id_text>/rotate": lambda owner: ApiKey.objects.get(account=owner.account).pk,
+
+def tcp_monitor(owner: ApiClient) -> str:
+    """The id, by /v1/tcp-monitors, of a monitor that `owner` has."""
+    return encoded(monitor(owner.account, type="tcp", url="127.0.0.1:9", options={}).pk)
+
+
+OWNED: dict[str, Callable[[ApiClient], int | str]] = {
+    "api/v1/monitors/<str:id_text>": lambda owner: monitor(owner.account).pk,
+    "api/v1/monitors/<str:id_text>/latency": lambda owner: monitor(owner.account).pk,
+    "api/v1/monitors/<str:id_text>/results": lambda owner: monitor(owner.account).pk,
+    "api/v1/monitors/<str:id_text>/uptime": lambda owner: monitor(owner.account).pk,
+    "api/v1/monitors/<str:id_text>/rounds": lambda owner: monitor(owner.account).pk,
+    "api/v1/monitors/<str:id_text>/test": lambda owner: monitor(owner.account).pk,
+    "api/v1/monitors/<str:id_text>/webhook": lambda owner: monitor(owner.account).pk,
+    "api/v1/monitors/<str:id_text>/webhook/rotate": lambda owner: monitor(owner.account).pk,
+    "api/v1/monitors/<str:id_text>/webhook/test": lambda owner: monitor(owner.account).pk,
+    "api/v1/webhook-deliveries/<str:id_text>": lambda owner: deliver(monitor(owner.account)).pk,
+    "api/v1/webhook-deliveries/<str:id_text>/replay": lambda owner: deliver(monitor(owner.account)).pk,
+    "api/v1/incidents/<str:id_text>": lambda owner: incident(monitor(owner.account)).pk,
+    "api/v1/keys/<str:id_text>": lambda owner: ApiKey.objects.get(account=owner.account).pk,
+    "api/v1/keys/<str:id_text>/rotate": lambda owner: ApiKey.objects.get(account=owner.account).pk,
+    "v1/tcp-monitors/<str:id_text>": tcp_monitor,
+    "v1/tcp-monitors/<str:id_text>/results": tcp_monitor,
 }
 """Routes with an id, and how to make an object that somebody else owns."""
 LISTS = (
-    "v1/monitors",
-    "v1/incidents",
-    "v1/keys",
-    "v1/webhook-deliveries",
-    "v1/account",
-    "v1/feeds",
-    "v1/feeds/rotate",
-    "v1/feeds/shared",
+    "v1/tcp-monitors",
+    "api/v1/monitors",
+    "api/v1/incidents",
+    "api/v1/keys",
+    "api/v1/webhook-deliveries",
+    "api/v1/account",
+    "api/v1/feeds",
+    "api/v1/feeds/rotate",
+    "api/v1/feeds/shared",
 )
 """Routes without an id: their own tests show that they hold nothing of others."""
 
 
-def views() -> Iterator[tuple[str, type[View]]]:
+def views(patterns: Iterable[Any] = urlpatterns, prefix: str = "") -> Iterator[tuple[str, type[View]]]:
     """Every route of the API, with its view."""
-    for pattern in urlpatterns:
-        view = getattr(pattern.callback, "view_class", None) if isinstance(pattern, URLPattern) else None
-        if view is not None:
-            yield str(pattern.pattern), view
+    for pattern in patterns:
+        route = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from views(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern):
+            view = getattr(pattern.callback, "view_class", None)
+            if isinstance(view, type) and issubclass(view, View):
+                yield route, view
 
 
 CALLS = [(route, method) for route, view in views() for method in METHODS if hasattr(view, method.lower())]
 
 
 def path_of(route: str, owner: ApiClient) -> str:
-    return "/api/" + route.replace("<str:id_text>", str(OWNED[route](owner)) if route in OWNED else "")
+    return "/" + route.replace("<str:id_text>", str(OWNED[route](owner)) if route in OWNED else "")
 
 
 def call(method: str, path: str, key: str = "") -> tuple[int, Any]:
@@ -74,6 +89,16 @@ def call(method: str, path: str, key: str = "") -> tuple[int, Any]:
     body = b'{"name": "mine", "url": "http://127.0.0.1:9/", "label": "mine"}'
     response = client.generic(method, path, body, content_type="application/json")
     return response.status_code, response.json()
+
+
+def is_coded(route: str) -> bool:
+    return route.startswith("v1/")
+
+
+def sentence(answer: Any) -> str:
+    """What a refusal says, in whichever format."""
+    error = answer["error"]
+    return str(error if isinstance(error, str) else error["message"])
 
 
 def test_every_route_has_a_case() -> None:
@@ -87,19 +112,21 @@ def test_what_another_account_owns_is_not_found(
     path = path_of(route, bob)
     status, answer = call(method, path, alice.key)
     assert status == 404
-    assert answer["error"].endswith(" not found")
+    assert sentence(answer).endswith(" not found")
 
 
 @pytest.mark.parametrize(("route", "method"), CALLS)
 def test_without_a_key_nothing_is_answered(bob: ApiClient, route: str, method: str) -> None:
-    assert call(method, path_of(route, bob)) == (401, {"error": "missing authorization"})
+    status, answer = call(method, path_of(route, bob))
+    assert (status, sentence(answer)) == (401, BAD_KEY if is_coded(route) else "missing authorization")
 
 
 @pytest.mark.parametrize(("route", "method"), CALLS)
 def test_a_revoked_key_opens_nothing(bob: ApiClient, route: str, method: str) -> None:
     path = path_of(route, bob)
     ApiKey.objects.filter(account=bob.account).update(expires_at=timezone.now())
-    assert call(method, path, bob.key) == (401, {"error": "invalid credentials"})
+    status, answer = call(method, path, bob.key)
+    assert (status, sentence(answer)) == (401, BAD_KEY if is_coded(route) else "invalid credentials")
 
 
 @pytest.mark.parametrize(("route", "method"), CALLS)
@@ -108,4 +135,4 @@ def test_a_key_without_the_scope_opens_nothing(bob: ApiClient, route: str, metho
     key = issue_key(bob.account, "narrow", timezone.now(), [])[1]
     status, answer = call(method, path, key)
     assert status == 403
-    assert answer["error"].startswith("API key does not have ")
+    assert sentence(answer).startswith("API key does not have ")

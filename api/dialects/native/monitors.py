@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from django.conf import settings
@@ -11,15 +11,20 @@ from rest_framework import serializers
 
 from accounts.models import Account
 from api import fields
+from api.base import path_id
+from api.dialects.format import MonitorFormat
 from api.dialects.native.evidence import stored_evidence_body
+from api.errors import Refusal
 from api.http_auth import AUTH_TYPES, auth_options, shown_auth
 from api.monitor_types import MONITOR_TYPES, MonitorType
 from api.targets import refuse_bad_options
+from monitors.evidence import latest
 from monitors.models import Evidence, Monitor, MonitorState, RegionalFailure
 from monitors.status import Status
 from probes.instants import rfc3339
 from probes.messages import RecordType
 
+EVIDENCE_SHOWN = 10
 LONGEST_NAME = 255
 LONGEST_URL = 2048
 LONGEST_MATCH = 1024
@@ -103,7 +108,7 @@ def monitor_body(monitor: Monitor) -> dict[str, Any]:
         "url": monitor.url,
         "type": monitor.type,
         "interval_sec": monitor.interval_seconds,
-        "timeout_secs": monitor.timeout_ms // 1000,
+        "timeout_secs": -(-monitor.timeout_ms // 1000),
         "confirmation_count": monitor.confirmation_count,
     }
     for name, option in MONITOR_TYPES[monitor.type].options.items():
@@ -117,6 +122,17 @@ def monitor_body(monitor: Monitor) -> dict[str, Any]:
 def listed_monitor_body(monitor: Monitor) -> dict[str, Any]:
     """A monitor as it stands in the list: its state is flattened into it."""
     return monitor_body(monitor) | _summary(monitor.state)
+
+
+def listed_bodies(monitors: Iterable[Monitor]) -> list[dict[str, Any]]:
+    """All monitors."""
+    return [listed_monitor_body(monitor) for monitor in monitors]
+
+
+def whole(monitor: Monitor) -> dict[str, Any]:
+    """A monitor with what is believed and was seen of it by now."""
+    state = MonitorState.objects.get(pk=monitor.pk)
+    return envelope(monitor, state, latest(monitor.pk, EVIDENCE_SHOWN))
 
 
 def envelope(monitor: Monitor, state: MonitorState, evidence: list[Evidence]) -> dict[str, Any]:
@@ -178,3 +194,16 @@ def _model_fields(
     if "timeout_secs" in given:
         model_fields["timeout_ms"] = given["timeout_secs"] * 1000
     return model_fields | {"options": kept}
+
+
+FORMAT = MonitorFormat(
+    new_fields=new_monitor_fields,
+    changed_fields=changed_monitor_fields,
+    one=whole,
+    many=listed_bodies,
+    read_id=lambda text: path_id(text, "invalid monitor ID"),
+    refuse_duplicate=lambda: Refusal(409, "monitor for this URL already exists"),
+    refuse_one_more=lambda: Refusal(409, "monitor limit reached"),
+    missing="monitor not found",
+    created=200,
+)

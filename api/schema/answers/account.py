@@ -6,10 +6,11 @@ from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from accounts.scopes import SCOPES
+from api.key_formats import ALL_SCOPES, KEY_FORMATS
 from api.schema.answers.common import Count, Id, Instant, Url
 
-Scope = Annotated[str, Meta(extra_json_schema={"enum": list(SCOPES)})]
+Scope = Annotated[str, Meta(extra_json_schema={"enum": ALL_SCOPES})]
+FormatName = Annotated[str, Meta(extra_json_schema={"enum": list(KEY_FORMATS)})]
 
 
 class Account(TypedDict):
@@ -50,13 +51,14 @@ class ApiKey(TypedDict):
     scopes: Annotated[list[Scope] | None, Meta(description="null: everything.")]
     created_at: Instant
     last_used_at: Instant | None
+    format: NotRequired[Annotated[FormatName, Meta(description="In which it is answered; absent: native.")]]
     expires_at: NotRequired[Annotated[Instant, Meta(description="Of a rotated key: when it ends.")]]
 
 
 class NewApiKey(ApiKey):
     """A key with its plain text, which is shown only once."""
 
-    key: Annotated[str, Meta(pattern="^umk_live_")]
+    key: Annotated[str, Meta(pattern="^(umk_live|uptime)_")]
 
 
 class FeedUrls(TypedDict):

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.keys import issue_key
 from accounts.models import Account
+from api.key_formats import KEY_FORMATS, NATIVE
 
 
 class Command(BaseCommand):
@@ -22,6 +23,9 @@ class Command(BaseCommand):
             "--account", default="default", help="name of the account (made if there is none)"
         )
         parser.add_argument("--label", default="first", help="label of the key, 3 to 100 characters")
+        parser.add_argument(
+            "--format", default=NATIVE, choices=list(KEY_FORMATS), help="wire format that it is answered in"
+        )
         parser.add_argument("--file", type=Path, help="also write the key to this file, readable by you only")
         parser.add_argument("--first", action="store_true", help="do nothing where any account exists")
 
@@ -31,17 +35,18 @@ class Command(BaseCommand):
         if not 3 <= len(options["label"]) <= 100:
             raise CommandError("--label must be 3 to 100 characters")
         with transaction.atomic():
-            plaintext = self._issue(options["account"], options["label"])
+            plaintext = self._issue(options["account"], options["label"], options["format"])
             if options["file"]:
                 write_private(options["file"], plaintext)
         self.stdout.write(plaintext)
 
-    def _issue(self, name: str, label: str) -> str:
+    def _issue(self, name: str, label: str, format_name: str) -> str:
         now = timezone.now()
         account = Account.objects.filter(name=name).first() or Account.objects.create(
             name=name, created_at=now
         )
-        return issue_key(account, label, now)[1]
+        format_ = KEY_FORMATS[format_name]
+        return issue_key(account, label, now, format_.unlimited, format_.kind)[1]
 
 
 def write_private(path: Path, text: str) -> None:
