@@ -21,20 +21,19 @@ django_stubs_ext.monkeypatch()  # makes ModelAdmin[...] and its like exist at ru
 PATHS = Paths.from_environment()
 
 
-def secret(name: str, file: Path) -> str:
-    """`UPQUORUM_<name>`, else the content of `UPQUORUM_<name>_FILE`, else of `file`; raises `BadSetting`."""
-    if value := env.text(name):
+def generated(value: str, name: str, file: Path) -> str:
+    """`value`, which the environment gives under `name`, else the content of `file`; raises `BadSetting`."""
+    if value:
         return value
-    source = Path(env.text(f"{name}_FILE", str(file)))
-    if not source.is_file():
-        raise env.BadSetting(
-            f"{env.PREFIX}{name} is not set, and {source} does not exist: `make up` makes it"
-        )
-    return source.read_text().strip()
+    if not file.is_file():
+        raise env.BadSetting(f"{env.PREFIX}{name} is not set, and {file} does not exist: `make up` makes it")
+    return file.read_text().strip()
 
 
-SECRET_KEY = secret("SECRET_KEY", PATHS.secret("secret-key"))
-ENCRYPTION_KEYS = [key for key in secret("ENCRYPTION_KEYS", PATHS.secret("encryption-key")).split(",") if key]
+SECRET_KEY = generated(env.secret("SECRET_KEY"), "SECRET_KEY", PATHS.secret("secret-key"))
+ENCRYPTION_KEYS = env.listed(
+    generated(env.secret("ENCRYPTION_KEYS"), "ENCRYPTION_KEYS", PATHS.secret("encryption-key"))
+)
 DEBUG = False
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
@@ -85,7 +84,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASE_URL = env.text("DATABASE_URL", PATHS.database_url)
+DATABASE_URL = env.secret("DATABASE_URL", PATHS.database_url)
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 # Checked when it is taken: the connections of a database that was restarted are dead.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -134,7 +133,7 @@ CELERY_TASK_ROUTES = {
     "webhooks.*": {"queue": names.DELIVERY_QUEUE},
 }
 
-REDIS_URL = env.text("REDIS_URL", PATHS.redis_url)
+REDIS_URL = env.secret("REDIS_URL", PATHS.redis_url)
 API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 200)
 KEY_REQUESTS_PER_MINUTE = env.integer("KEY_REQUESTS_PER_MINUTE", 100)
 MONITOR_CREATIONS_PER_MINUTE = env.integer("MONITOR_CREATIONS_PER_MINUTE", 20)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from functools import cache
-from pathlib import Path
 
 from probes import env
 from probes.messages import SealedHeader
@@ -36,7 +35,9 @@ def open_header(sealed: SealedHeader) -> tuple[str, str]:
 def worker_vault() -> Vault:
     """With the keys in `UPQUORUM_ENCRYPTION_KEYS` or its `_FILE`; raises `VaultError`."""
     try:
-        keys = env.text("ENCRYPTION_KEYS") or Path(env.text("ENCRYPTION_KEYS_FILE")).read_text()
-    except OSError as error:
-        raise VaultError("this worker has no UPQUORUM_ENCRYPTION_KEYS") from error
-    return Vault([key.strip() for key in keys.split(",") if key.strip()])
+        keys = env.secret("ENCRYPTION_KEYS")
+    except env.BadSetting as error:
+        raise VaultError(str(error)) from error
+    if not keys:
+        raise VaultError("this worker has no UPQUORUM_ENCRYPTION_KEYS")
+    return Vault(env.listed(keys))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
+from pathlib import Path
 
 PREFIX = "UPQUORUM_"
 REGION_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -19,6 +20,20 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(PREFIX + name) or default
 
 
+def secret(name: str, default: str = "") -> str:
+    """`UPQUORUM_<name>`, else what the file `UPQUORUM_<name>_FILE` holds, else `default`.
+
+    Raises `BadSetting` for a file that cannot be read.
+    """
+    file = text(f"{name}_FILE")
+    if text(name) or not file:
+        return text(name, default)
+    try:
+        return Path(file).read_text().strip()
+    except OSError as error:
+        raise BadSetting(f"{PREFIX}{name}_FILE: {file} cannot be read: {error.strerror}") from error
+
+
 def integer(name: str, default: int, *, minimum: int = 0) -> int:
     """The value as a whole number of at least `minimum`; raises `BadSetting`."""
     raw = text(name, str(default))
@@ -28,8 +43,13 @@ def integer(name: str, default: int, *, minimum: int = 0) -> int:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """The value as a list, split at commas; blanks are dropped."""
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+    """The value as a list."""
+    return listed(text(name, default))
+
+
+def listed(value: str) -> list[str]:
+    """The words of a list, split at commas; blanks are dropped."""
+    return [word.strip() for word in value.split(",") if word.strip()]
 
 
 def ca_file() -> str | None:

@@ -56,7 +56,7 @@ def test_every_setting_is_documented_and_every_documented_one_is_read() -> None:
         path.read_text() for folder in ("config", "probes") for path in (REPOSITORY / folder).rglob("*.py")
     )
     read = set(re.findall(r'(?:text|integer|words|secret)\(\s*"([A-Z_]+)"', code))
-    files = {f"{name}_FILE" for name in re.findall(r'secret\("([A-Z_]+)"', code)}
+    files = {f"{name}_FILE" for name in re.findall(r'secret\(\s*"([A-Z_]+)"', code)}
     assert documented == read | files
 
 

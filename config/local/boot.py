@@ -9,12 +9,13 @@ from django.conf import settings
 from django.core.management import call_command
 
 from config.local import waiting
+from probes import env
 
 START_SECONDS = 60
 
 
 def main() -> None:
-    database_url, redis_url = os.environ["UPQUORUM_DATABASE_URL"], os.environ["UPQUORUM_REDIS_URL"]
+    database_url, redis_url = env.secret("DATABASE_URL"), env.secret("REDIS_URL")
     waiting.wait_until(lambda: waiting.postgres_answers(database_url), "PostgreSQL", seconds=START_SECONDS)
     waiting.wait_until(lambda: waiting.redis_answers(redis_url), "Redis", seconds=START_SECONDS)
     django.setup()

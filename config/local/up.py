@@ -45,10 +45,10 @@ def prepare(paths: Paths) -> Path:
 def embedded_servers(paths: Paths) -> list[programs.Program]:
     """The servers that the environment does not name."""
     servers = []
-    if not env.text("DATABASE_URL"):
+    if not env.secret("DATABASE_URL"):
         postgres.prepare(paths)
         servers.append(programs.database(paths))
-    if not env.text("REDIS_URL"):
+    if not env.secret("REDIS_URL"):
         servers.append(programs.broker(paths))
     return servers
 
@@ -56,8 +56,8 @@ def embedded_servers(paths: Paths) -> list[programs.Program]:
 def tell_children(paths: Paths, port: int) -> None:
     """Sets what they read from the environment: a regional worker knows nothing of the data folder."""
     os.environ["UPQUORUM_DATA_DIR"] = str(paths.data_dir)
-    os.environ["UPQUORUM_DATABASE_URL"] = env.text("DATABASE_URL", paths.database_url)
-    os.environ["UPQUORUM_REDIS_URL"] = env.text("REDIS_URL", paths.redis_url)
+    os.environ["UPQUORUM_DATABASE_URL"] = env.secret("DATABASE_URL", paths.database_url)
+    os.environ["UPQUORUM_REDIS_URL"] = env.secret("REDIS_URL", paths.redis_url)
     key_file = env.text("ENCRYPTION_KEYS_FILE", str(paths.secret("encryption-key")))
     os.environ["UPQUORUM_ENCRYPTION_KEYS_FILE"] = key_file
     os.environ["UPQUORUM_CANARIES"] = env.text("CANARIES", f"http://127.0.0.1:{port}/healthz")
