@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import beat
+
+from probes import liveness
 
 
 class Scheduler(beat.Scheduler):
@@ -14,3 +18,9 @@ class Scheduler(beat.Scheduler):
     def adjust(self, n: float, drift: float = 0.0) -> float:
         """The seconds to sleep for an entry that is due in `n`."""
         return super().adjust(n, drift)  # type: ignore[arg-type]  # its stubs know whole seconds
+
+    def apply_async(self, *args: Any, **kwargs: Any) -> Any:
+        """Publish an entry; raises when the broker is away, and only else does this process live."""
+        published = super().apply_async(*args, **kwargs)
+        liveness.note()
+        return published

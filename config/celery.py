@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
+
+from probes import liveness
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("upquorum")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.task_postrun.connect
+def note_life(**_: object) -> None:
+    """A worker that ended a task consumes; beat sends each queue one a second."""
+    liveness.note()
