@@ -15,18 +15,20 @@ from probes import env
 logger = logging.getLogger(__name__)
 
 # Measured: without socket_timeout, recovery from dropped packets takes 95-106 s instead of 1-3 s.
+TRANSPORT_OPTIONS: dict[str, object] = {
+    "visibility_timeout": 300,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 15,
+    # A publisher meets a refusing broker once more, then raises: kombu's default holds it for 6 s,
+    # even with retry=False.
+    "max_retries": 1,
+    "interval_start": 0,
+    "priority_steps": [0],  # no message goes before another, so a queue is one list and not four
+}
 CELERY_SETTINGS: dict[str, object] = {
-    "broker_transport_options": {
-        "visibility_timeout": 300,
-        "socket_timeout": 10,
-        "socket_connect_timeout": 5,
-        "socket_keepalive": True,
-        "health_check_interval": 15,
-        # A publisher meets a refusing broker once more, then raises: kombu's default holds it for 6 s,
-        # even with retry=False.
-        "max_retries": 1,
-        "interval_start": 0,
-    },
+    "broker_transport_options": TRANSPORT_OPTIONS,
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
     "broker_pool_acquire_timeout": 5,
@@ -42,10 +44,35 @@ CELERY_SETTINGS: dict[str, object] = {
 }
 
 
+BINDING_DEADLINES = "keyprefix_binding_deadlines"
+SHARED_KEYS = {
+    "unacked_key": "unacked",
+    "unacked_index_key": "unacked_index",
+    "unacked_mutex_key": "unacked_mutex",
+    BINDING_DEADLINES: "_kombu.binding_deadlines",
+}
+"""Where kombu keeps what was taken and not yet acknowledged, and when queues end, each by its option."""
+
+
 def broker_url(default: str = "redis://127.0.0.1:6379/0") -> str:
     """The Redis URL in the form that Celery takes (`unix://` becomes `redis+socket://`)."""
-    url = env.text("REDIS_URL", default)
+    url = env.secret("REDIS_URL", default)
+    if url.startswith("rediss://") and "ssl_cert_reqs=" not in url:
+        url += f"{'&' if '?' in url else '?'}ssl_cert_reqs=required"  # kombu's default trusts any certificate
     return url.replace("unix://", "redis+socket://", 1)
+
+
+def regional_options(region: str) -> dict[str, object]:
+    """The transport's options for a region's workers, which keep what they hold apart from all others.
+
+    kombu's own keys are everybody's: whoever may use them can read what any worker holds.
+    """
+    return TRANSPORT_OPTIONS | regional_keys(region)
+
+
+def regional_keys(region: str) -> dict[str, str]:
+    """A region's own of the keys that workers share."""
+    return {option: f"{key}.{region}" for option, key in SHARED_KEYS.items()}
 
 
 class QoS(redis.QoS):
@@ -65,6 +92,7 @@ class Channel(redis.Channel):
     """A channel that outlives what no Celery put on its queue: kombu's own ends the worker over it."""
 
     QoS = QoS
+    from_transport_options = (*redis.Channel.from_transport_options, BINDING_DEADLINES)
 
     def _brpop_read(self, **options: Any) -> Any:
         try:

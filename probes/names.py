@@ -14,6 +14,11 @@ def scheduled_queue(region: str) -> str:
     return f"probe.{region}"
 
 
+def echo_queue(region: str, worker: str) -> str:
+    """The queue by which a worker of a region, known by what follows the `@` of its name, reaches itself."""
+    return f"echo.{region}@{worker}"
+
+
 def urgent_queue(region: str) -> str:
     """The queue of a region's confirmation and immediate probes, which a full schedule never delays."""
     return f"urgent.{region}"

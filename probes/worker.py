@@ -19,7 +19,7 @@ from typing import NoReturn
 from celery import Celery, signals
 from kombu import Exchange, Queue
 
-from probes import broker, env, names
+from probes import broker, env, liveness, names
 from probes.canary import Canaries, Canary, configured_canaries
 from probes.clock import now_ms
 from probes.engine import Engine
@@ -49,8 +49,9 @@ class RegionalWorker:
 
     def __init__(self, region: str, policy: AddressPolicy, canaries: Sequence[Canary]) -> None:
         self.region = region
-        self.name = f"{region}@{socket.gethostname()}-{os.getpid()}"
-        self.echo_queue = f"echo.{self.name}"
+        process = f"{socket.gethostname()}-{os.getpid()}"
+        self.name = f"{region}@{process}"
+        self.echo_queue = names.echo_queue(region, process)
         self.reporter = Reporter(region, send_results)
         self.canaries = Canaries(canaries)
         self.engine = Engine(region, policy, self.reporter.add, canaries=self.canaries)
@@ -75,6 +76,7 @@ class RegionalWorker:
     def echo(self) -> None:
         """The task: the worker has consumed, and says so to the core."""
         self.heartbeat.answered()
+        liveness.note()
         beat = RegionBeat(
             region=self.region,
             worker=self.name,
@@ -86,6 +88,7 @@ class RegionalWorker:
             names.REGION_BEAT,
             args=[pack(beat)],
             queue=names.CORE_QUEUE,
+            declare=[],  # a region only ever writes to the core's queues
             expires=BEAT_EXPIRES_SECONDS,
             retry=False,
         )
@@ -134,6 +137,7 @@ def send_results(results: Results) -> None:
         names.INGEST,
         args=[pack(results)],
         queue=names.INGEST_QUEUE,
+        declare=[],
         expires=RESULTS_EXPIRE_SECONDS,
         retry_policy=PUBLISH_RETRIES,
     )
@@ -169,8 +173,9 @@ def main() -> NoReturn:
         parser.error(str(error))
     set_up_logging()
     raise_file_limit()
-    app.conf.update(broker_url=broker.broker_url())
-    policy = AddressPolicy.of(env.words("ALLOWED_TARGETS"), [broker.broker_url()])
+    url = broker.broker_url()
+    app.conf.update(broker_url=url, broker_transport_options=broker.regional_options(region))
+    policy = AddressPolicy.of(env.words("ALLOWED_TARGETS"), [url])
     worker = RegionalWorker(region, policy, canaries)
     status = worker.run()
     logging.shutdown()

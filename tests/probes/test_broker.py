@@ -23,3 +23,22 @@ def test_a_channel_closes_although_what_it_held_cannot_be_put_back(caplog: pytes
         channel.qos.restore_unacked_once()
         transport.client = client
     assert "broker.unrestored: 1 messages" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "used"),
+    [
+        ("rediss://host:1/0", "rediss://host:1/0?ssl_cert_reqs=required"),
+        (
+            "rediss://host:1/0?ssl_ca_certs=ca.pem",
+            "rediss://host:1/0?ssl_ca_certs=ca.pem&ssl_cert_reqs=required",
+        ),
+        ("rediss://host:1/0?ssl_cert_reqs=none", "rediss://host:1/0?ssl_cert_reqs=none"),
+        ("unix:///a.sock", "redis+socket:///a.sock"),
+    ],
+)
+def test_a_certificate_is_checked_unless_the_operator_says_otherwise(
+    url: str, used: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPQUORUM_REDIS_URL", url)
+    assert broker.broker_url() == used

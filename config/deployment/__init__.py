@@ -1,0 +1,1 @@
+"""What an installation of many containers needs first: secrets, and who may do what on the broker."""
