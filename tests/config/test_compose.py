@@ -1,0 +1,81 @@
+"""The deployment's files agree with the code and with each other; docker itself is not needed for that."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from probes import env
+
+REPOSITORY = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+ONCE = {"secrets", "setup"}
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_container_can_do_more_than_it_must(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "build" in service or service["user"]
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONCE))
+def test_every_container_that_stays_says_how_it_is_and_has_time_to_end(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"]
+    assert SERVICES[name]["stop_grace_period"]
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+def test_our_images_run_without_root() -> None:
+    assert DOCKERFILE.count("USER upquorum") == 2
+
+
+def test_there_is_a_worker_for_each_default_region() -> None:
+    environments = [service.get("environment", {}) for service in SERVICES.values()]
+    regions = {each["UPQUORUM_REGION"] for each in environments if "UPQUORUM_REGION" in each}
+    assert regions == set(env.regions())
+
+
+def test_every_package_is_in_the_web_image_and_only_probes_in_the_other() -> None:
+    packages = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"]
+    stages = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM|\Z)", DOCKERFILE, re.M | re.S))
+    assert set(re.findall(r"^COPY (\w+) \w+$", stages["web"], re.M)) == set(packages["root_packages"])
+    assert re.findall(r"^COPY (\w+) \w+$", stages["probe"], re.M) == ["probes"]
+
+
+def test_each_reader_s_secrets_are_mounted_where_they_are_read() -> None:
+    for name, service in SERVICES.items():
+        folders = {volume.split(":")[1] for volume in service["volumes"]}
+        for value in service.get("environment", {}).values():
+            if "/run/upquorum/" in value and not value.endswith("-secrets"):
+                assert any(value.startswith(folder) for folder in folders), (name, value)
+
+
+def test_secrets_are_written_by_those_who_make_them_alone() -> None:
+    writers = {
+        name
+        for name, service in SERVICES.items()
+        for volume in service["volumes"]
+        if re.search("-secrets:[^:]+$", volume)
+    }
+    assert writers == ONCE
+
+
+def test_what_is_read_of_the_operator_s_environment_is_a_setting_or_of_compose() -> None:
+    settings = set(re.findall(r"`UPQUORUM_([A-Z_]+)`", (REPOSITORY / "docs/settings.md").read_text()))
+    asked = set(re.findall(r"\$\{UPQUORUM_([A-Z_]+)", (REPOSITORY / "docker-compose.yml").read_text()))
+    assert asked - settings == {"LISTEN"}
+
+
+def test_both_composes_understand_it() -> None:
+    assert "version" not in COMPOSE  # the older needs none from 1.27 on, the newer warns of one
+    assert not re.search(r"--mount|--chmod|--link|<<EOF|# syntax", DOCKERFILE)  # of BuildKit alone
