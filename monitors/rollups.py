@@ -17,8 +17,9 @@ from monitors.hours import HOUR, roll_up, rolled_up_until
 CLOSED_AFTER = timedelta(minutes=10)
 PASSES = {"evidence": CLOSED_AFTER, "late evidence": timedelta(days=1)}
 
+# A row that stays as it is is not written again: next to none changes on the second pass.
 ROLL_UP = """
-INSERT INTO monitors_regionhour (
+INSERT INTO monitors_regionhour AS old (
     monitor_id, hour, region, checks, failures, missed, errors, p50_ms, p95_ms, max_ms)
 SELECT monitor_id, %(hour)s, region, checks, failures, missed, errors, ms[1], ms[2], max_ms
 FROM (
@@ -37,6 +38,9 @@ FROM (
 ON CONFLICT (monitor_id, hour, region) DO UPDATE SET
     checks = excluded.checks, failures = excluded.failures, missed = excluded.missed,
     errors = excluded.errors, p50_ms = excluded.p50_ms, p95_ms = excluded.p95_ms, max_ms = excluded.max_ms
+WHERE (old.checks, old.failures, old.missed, old.errors, old.p50_ms, old.p95_ms, old.max_ms)
+    IS DISTINCT FROM (excluded.checks, excluded.failures, excluded.missed, excluded.errors,
+                      excluded.p50_ms, excluded.p95_ms, excluded.max_ms)
 """
 
 

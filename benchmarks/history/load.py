@@ -57,6 +57,9 @@ FROM (SELECT id, %(at)s + interval '6 milliseconds' * (id %% 10000) AS slot
 """
 
 
+KEY = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s AND conrelid = %s::regclass"
+
+
 def load(size: Size) -> list[int]:
     """Fill the database as the system would have; return the monitors to ask about."""
     now = timezone.now()
@@ -122,7 +125,7 @@ def _monitors(number: int, at: datetime) -> list[int]:
 
 def _load_hours(ids: list[int], first: datetime, edge: datetime) -> None:
     """In the order of time, as the system does; the key is made afterwards, which is quicker."""
-    with _without_key("monitors_regionhour", "monitor_id, hour, region"):
+    with _without_key("monitors_regionhour"):
         hour = first
         while hour < edge:
             _execute(REGION_HOUR, {"ids": ids, "hour": hour})
@@ -132,18 +135,21 @@ def _load_hours(ids: list[int], first: datetime, edge: datetime) -> None:
 
 def _load_evidence(ids: list[int], asked: list[int], now: datetime, size: Size) -> None:
     minutes_of_all, minutes_of_asked = size.raw_days * 24 * 60, size.asked_days * 24 * 60
-    with _without_key("monitors_evidence", "monitor_id, scheduled_at, region, round_id, attempt"):
+    with _without_key("monitors_evidence"):
         for minute in range(max(minutes_of_all, minutes_of_asked), 0, -1):
             of = ids if minute <= minutes_of_all else asked
             _execute(LOOKS, {"ids": of, "minute": minute, "at": now - minute * MINUTE})
 
 
 @contextmanager
-def _without_key(table: str, columns: str) -> Iterator[None]:
+def _without_key(table: str) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute(KEY, [f"{table}_pkey", table])
+        (key,) = cursor.fetchone()
     _execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey")
     yield
     _execute("SET maintenance_work_mem = '512MB'")
-    _execute(f"ALTER TABLE {table} ADD PRIMARY KEY ({columns})")
+    _execute(f"ALTER TABLE {table} ADD {key}")
 
 
 def _execute(statement: str, values: dict[str, Any] | None = None) -> None:

@@ -38,6 +38,13 @@ def counted(checks: int = 0, failures: int = 0, missed: int = 0, errors: int = 0
     return {"checks": checks, "failures": failures, "missed": missed, "errors": errors}
 
 
+def versions() -> dict[int, str]:
+    """Where each monitor's row lies: elsewhere as soon as it was written again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT monitor_id, ctid::text FROM monitors_regionhour")
+        return dict(cursor.fetchall())
+
+
 NO_LATENCY = {"p50_ms": None, "p95_ms": None, "max_ms": None}
 
 
@@ -86,6 +93,19 @@ def test_rolled_up_again_it_is_the_same_and_what_came_late_is_in_it() -> None:
     see(made, "down", 2)
     roll_up_hour(NOW)
     assert (row(made)["checks"], row(made)["failures"]) == (2, 1)
+
+
+def test_a_row_that_does_not_change_is_not_written_again() -> None:
+    made, other = monitor(), monitor(account("bob"))
+    see(made, "up", 1)
+    see(other, "missed", 1)
+    roll_up_hour(NOW)
+    before = versions()
+    see(other, "up", 2)
+    roll_up_hour(NOW)
+    after = versions()
+    assert before[made.pk] == after[made.pk]
+    assert before[other.pk] != after[other.pk]
 
 
 def test_an_hour_whose_evidence_is_gone_stays_as_it_is() -> None:
