@@ -153,6 +153,7 @@ CELERY_BEAT_SCHEDULE = {
     for task, seconds in {
         "monitors.tick": 1.0,
         "incidents.sweep": 1.0,
+        "incidents.settle_alarms": 1.0,
         "webhooks.deliver_due": 1.0,
         "monitors.watch_regions": 5.0,
         "incidents.settle_down": 5.0,

@@ -13,6 +13,7 @@ from incidents.case import Decision, IncidentType, Resolution
 from incidents.confirmation import cancel_round
 from incidents.deciding import begin
 from incidents.services import resolve_incident
+from monitors import heartbeats
 from monitors.models import Evidence, Monitor, MonitorState, RegionHour, WatchedPeriod
 from monitors.regions import voting_regions
 from monitors.slots import next_slot_ms
@@ -22,6 +23,9 @@ from webhooks.services import remove_subject
 
 PROBED_FIELDS = ("url", "timeout_ms", "options")
 """What a probe is told: a change makes the votes of the old configuration void."""
+
+SECRET = "heartbeat_secret"  # noqa: S105  # the name of a field
+"""Among a monitor's fields, but kept in its heartbeat: what pings must bring, or None."""
 
 
 class DuplicateMonitor(Exception):
@@ -41,7 +45,10 @@ def create_monitor(account: Account, fields: dict[str, Any], now: datetime) -> M
         limit = Account.objects.select_for_update().get(pk=account.pk).monitor_limit
         if account.monitors.count() >= limit:
             raise MonitorLimitReached
-        monitor = _save(Monitor(account=account, created_at=now, updated_at=now, **fields))
+        own, secrets = _parted(fields)
+        monitor = _save(Monitor(account=account, created_at=now, updated_at=now, **own))
+        if monitor.type == heartbeats.TYPE:
+            heartbeats.make_heartbeat(monitor, secrets.get(SECRET))
         state = MonitorState(monitor=monitor, status_since=now, interval_seconds=monitor.interval_seconds)
         _schedule(state, now)
         state.save(force_insert=True)
@@ -61,12 +68,15 @@ def update_monitor(monitor: Monitor, changes: dict[str, Any], now: datetime) -> 
     if record is None:
         raise Monitor.DoesNotExist
     state, monitor = record.state, record.state.monitor
-    changed = {name for name, value in changes.items() if getattr(monitor, name) != value}
+    own, secrets = _parted(changes)
+    changed = {name for name, value in own.items() if getattr(monitor, name) != value}
     for name in changed:
         setattr(monitor, name, changes[name])
     monitor.updated_at = now
     _save(monitor)
     _follow(state, changed, now)
+    if secrets:
+        heartbeats.set_secret(monitor, secrets[SECRET])
     return monitor
 
 
@@ -89,8 +99,10 @@ def _follow(state: MonitorState, changed: set[str], now: datetime) -> None:
         cancel_round(state.pk, now)
     if "interval_seconds" in changed or "enabled" in changed:
         _schedule(state, now)
-    elif changed.intersection(PROBED_FIELDS) and state.monitor.enabled:
+    elif changed.intersection(PROBED_FIELDS) and _is_looked_at(state.monitor):
         state.next_check_at = now
+    if state.monitor.type == heartbeats.TYPE:
+        _follow_heartbeat(state.monitor, changed, now)
     if "enabled" in changed:
         _watch(state.monitor, now)
         _forget(state, now)
@@ -107,6 +119,14 @@ def _watch(monitor: Monitor, now: datetime) -> None:
         WatchedPeriod.objects.filter(monitor=monitor, ended_at=None).update(ended_at=now)
 
 
+def _follow_heartbeat(monitor: Monitor, changed: set[str], now: datetime) -> None:
+    """Bring the heartbeat in line with what changed in its monitor."""
+    if "enabled" in changed:
+        (heartbeats.resume if monitor.enabled else heartbeats.pause)(monitor)
+    elif changed.intersection(("interval_seconds", "options")):
+        heartbeats.look_again(monitor, now)
+
+
 def _forget(state: MonitorState, now: datetime) -> None:
     """End what lasts when a monitor is paused; forget what was believed when it is resumed."""
     state.flapping_since = None
@@ -118,19 +138,30 @@ def _forget(state: MonitorState, now: datetime) -> None:
 
 
 def _look_at_once(state: MonitorState, now: datetime) -> None:
-    """Open the round for first knowledge of an enabled monitor."""
-    if state.monitor.enabled:
+    """Open the round for first knowledge of a monitor that is looked at."""
+    if _is_looked_at(state.monitor):
         case = records.load(state, now)
         records.save(records.Record(state, case), Decision(begin(case, voting_regions(now), now)), now)
 
 
 def _schedule(state: MonitorState, now: datetime) -> None:
-    """Set the next slot, or none while the monitor is disabled."""
-    if not state.monitor.enabled:
+    """Set the next slot, or none for what is not looked at."""
+    if not _is_looked_at(state.monitor):
         state.next_check_at = None
         return
     slot = next_slot_ms(state.monitor.pk, state.interval_seconds * 1000, unix_ms(now))
     state.next_check_at = from_unix_ms(slot)
+
+
+def _is_looked_at(monitor: Monitor) -> bool:
+    """Whether regions look at it: not at what is disabled, and not at what reports by itself."""
+    return monitor.enabled and monitor.type != heartbeats.TYPE
+
+
+def _parted(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of a monitor's own row, and the secret of its heartbeat if it is among them."""
+    own = {name: value for name, value in fields.items() if name != SECRET}
+    return own, {name: value for name, value in fields.items() if name == SECRET}
 
 
 def _save(monitor: Monitor) -> Monitor:

@@ -14,8 +14,9 @@ from django.utils import timezone
 from incidents import rollups
 from incidents.confirmation import settle, settle_flapping, settle_overdue
 from incidents.flapping import CALM
+from incidents.heartbeats import settle_alarm
 from incidents.models import Incident, Round
-from monitors import backoff, regions
+from monitors import backoff, heartbeats, pulse, regions
 from monitors.evidence import record_evidence
 from monitors.models import MonitorState
 from probes import names
@@ -24,6 +25,10 @@ from probes.messages import BadMessage, Results, unpack
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
+MOST_ALARMS = 10_000
+"""Alarms that one statement moves."""
+PULSE = "heartbeats"
+"""While this task runs the service is there, and so pings can be received."""
 
 
 @shared_task(
@@ -57,6 +62,17 @@ def sweep() -> None:
     rounds = Round.objects.filter(due, closed_at=None).order_by("deadline_at")
     for monitor_id in set(rounds.values_list("monitor_id", flat=True)[:MOST_AT_ONCE]):
         settle_overdue(monitor_id, now)
+
+
+@shared_task(name="incidents.settle_alarms")
+def settle_alarms() -> None:
+    """Every second: the heartbeats that are overdue, and the alarms that rang for pings which have come."""
+    now = timezone.now()
+    pulse.beat(PULSE, now)
+    awake_since = pulse.running_since(PULSE) or now
+    heartbeats.move_alarms(now, MOST_ALARMS)
+    for monitor_id in heartbeats.rung(now, MOST_AT_ONCE):
+        settle_alarm(monitor_id, awake_since, now)
 
 
 @shared_task(name="incidents.settle_down")

@@ -27,7 +27,9 @@ class Mode:
 TWO_OF_THREE = Mode("2-of-3", regions=3, tries=1, quorum=2)
 TWO_OF_TWO = Mode("2-of-2", regions=2, tries=1, quorum=2)
 THREE_OF_ONE = Mode("3-of-1", regions=1, tries=3, quorum=3)
-MODES = {mode.name: mode for mode in (TWO_OF_THREE, TWO_OF_TWO, THREE_OF_ONE)}
+HEARTBEAT = Mode("heartbeat", regions=0, tries=1, quorum=1)
+"""No region is asked: the monitored thing says itself how it is, or is silent for too long."""
+MODES = {mode.name: mode for mode in (TWO_OF_THREE, TWO_OF_TWO, THREE_OF_ONE, HEARTBEAT)}
 
 
 def mode_for(live_regions: int) -> Mode:

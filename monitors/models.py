@@ -107,6 +107,35 @@ class RegionalFailure(models.Model):
         return f"{self.state_id} from {self.region}: {self.error_class}"
 
 
+class Heartbeat(models.Model):
+    """Of a monitor that is not looked at but reports by itself: its credentials, and the last that it said.
+
+    A ping changes no indexed column, so that recording one is a heap-only update: `alarm_at` stays where
+    it is, and is moved when it rings.
+    """
+
+    monitor = models.OneToOneField(
+        Monitor, on_delete=models.CASCADE, primary_key=True, related_name="heartbeat"
+    )
+    token_digest = models.CharField(max_length=64, unique=True)
+    sealed_token = models.CharField(max_length=512)
+    sealed_secret = models.CharField(max_length=1024, blank=True)
+    """What a ping must bring as `X-Secret`; empty: nothing."""
+    last_ping_at = models.DateTimeField(null=True)
+    last_run_ms = models.FloatField(default=0)
+    """How long the run took that the last ping ended; 0 where its start was not reported."""
+    run_started_at = models.DateTimeField(null=True)
+    """Since when a run goes on; null when none does, as far as was told."""
+    alarm_at = models.DateTimeField(null=True, db_index=True)
+    """When to see whether the next ping is overdue; null while none is waited for."""
+    is_quiet = models.BooleanField(default=False)
+    """Whether a good ping changes nothing. Here, because an update that waited for this row's lock reads
+    this row again, and no other."""
+
+    def __str__(self) -> str:
+        return f"heartbeat of {self.monitor_id}"
+
+
 class Lease(models.Model):
     """The claim of one batch: checks with no evidence when it runs out were lost with their worker.
 

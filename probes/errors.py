@@ -55,6 +55,8 @@ class ErrorClass(StrEnum):
     BLOCKED = "blocked", "Policy refuses the address; nothing was sent."
     LATE = "late", "The probe's turn came too late, and it was not run."
     REGION_SICK = "region_sick", "The probe failed, but the region cannot see its canaries either."
+    OVERDUE = "overdue", "No ping came in time."
+    REPORTED_FAILURE = "reported_failure", "The job itself said that it failed."
     INTERNAL = "internal", "The region could not measure, through no fault of the target."
 
     @property

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from accounts.models import Account
+from monitors.heartbeats import make_heartbeat, token_of
 from monitors.models import Monitor, MonitorState, Pulse, Region, WatchedPeriod
 from monitors.slots import next_slot_ms
 from probes.instants import from_unix_ms, unix_ms
@@ -49,6 +50,18 @@ def monitor(
     if made.enabled:
         WatchedPeriod.objects.create(monitor=made, began_at=made.created_at)
     return made
+
+
+def heartbeat(
+    owner: Account | None = None, *, secret: str | None = None, **fields: Any
+) -> tuple[Monitor, str]:
+    """A heartbeat monitor of a minute and a minute's grace that waits for its first ping; and its token."""
+    options = {"grace_seconds": 60, "timezone": "UTC"} | fields.pop("options", {})
+    values = {"url": "heartbeat:job", "type": "heartbeat", "status": "unknown", "options": options}
+    made = monitor(owner, **(values | fields))
+    MonitorState.objects.filter(pk=made.pk).update(next_check_at=None)
+    make_heartbeat(made, secret)
+    return made, token_of(made)
 
 
 def live(*names: str, now: datetime = NOW) -> None:
