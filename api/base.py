@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser, JSONParser
@@ -111,6 +112,7 @@ def path_id(text: str, message: str) -> int:
     return min(int(text[:20]), LARGEST_ID)
 
 
+@csrf_exempt  # else a POST is told of cookies, in HTML
 def not_found(request: HttpRequest, *args: object, **kwargs: object) -> JsonResponse:
     """The answer to any path below /api that is not a route."""
     return JsonResponse({"error": "not found"}, status=404)

@@ -13,6 +13,7 @@ from accounts.limits import Bucket, Taken, take
 from accounts.models import Account, ApiKey
 from api.dialects.tcp_monitors.errors import CODES, coded_body
 from api.errors import Refusal
+from api.heartbeat import PATH as PINGS_PATH
 
 BASE_PATHS = ("/api/v1/", "/v1/")
 CODED_PATH = "/v1/"
@@ -83,7 +84,7 @@ class RateLimits:
             if not taken_by_reader.allowed:
                 return _too_many(request, TooMany(TOO_MANY_FROM_ADDRESS, taken_by_reader))
         response = self.get_response(request)
-        if not f"{request.path_info}/".startswith(BASE_PATHS):
+        if not f"{request.path_info}/".startswith(BASE_PATHS) or is_heeded_ping(request, response):
             return response
         taken: Taken | None = request.META.get(TAKEN)
         if taken is None:
@@ -93,6 +94,11 @@ class RateLimits:
         for name, value in _headers(taken).items():
             response[name] = value
         return response
+
+
+def is_heeded_ping(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether a job's ping was taken: many jobs share an address, and a round trip would double its cost."""
+    return request.path_info.startswith(PINGS_PATH) and response.status_code == 200
 
 
 def _take_for_address(request: HttpRequest, bucket: str) -> Taken:

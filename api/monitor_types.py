@@ -14,6 +14,7 @@ from api.targets import (
     check_ssl_url,
     check_tcp_url,
 )
+from monitors import heartbeats
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,12 @@ class MonitorType:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     takes_credentials: bool = False
+    is_named_by_us: bool = False
+    """Its `url` is a mere name, and one is made up where none is given."""
+
+
+def any_text(url: str) -> None:
+    """Refuse nothing: what is not looked at needs no address."""
 
 
 OK_STATUS = {"expected_status": 200}
@@ -63,5 +70,15 @@ MONITOR_TYPES = {
         {**OK_STATUS, "body_is_negated": False, "body_is_regex": False},
         required=("keyword",),
         takes_credentials=True,
+    ),
+    heartbeats.TYPE: MonitorType(
+        any_text,
+        {
+            "heartbeat_grace_secs": "grace_seconds",
+            "heartbeat_cron": "cron",
+            "heartbeat_timezone": "timezone",
+        },
+        {"grace_seconds": 60, "timezone": "UTC"},
+        is_named_by_us=True,
     ),
 }

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from api.errors import Refusal
 from monitors.optouts import opted_out
+from monitors.rhythm import BadRhythm, check_cron, check_zone
 from monitors.targets import bare_host, ssl_address
 from probes.pattern import BadPattern, compile_pattern
 from probes.resolve import Blocked, Unresolvable, check_host
@@ -67,7 +68,7 @@ def check_host_and_port(host: str, port: int) -> None:
 
 
 def refuse_bad_options(options: Mapping[str, Any]) -> None:
-    """Refuse a pattern that RE2 does not take, and a name server that may not be asked."""
+    """Refuse a pattern that RE2 does not take, a name server that may not be asked, and a bad rhythm."""
     if options.get("body_is_regex"):
         try:
             compile_pattern(options["body_match"])
@@ -77,6 +78,17 @@ def refuse_bad_options(options: Mapping[str, Any]) -> None:
         with _named("dns_resolver"):
             host, port = parse_address(resolver, "dns", default_port=DNS_PORT)
         _check_host(host, port)
+    _refuse_bad_rhythm(options)
+
+
+def _refuse_bad_rhythm(options: Mapping[str, Any]) -> None:
+    try:
+        if "cron" in options:
+            check_cron(options["cron"])
+        if "timezone" in options:
+            check_zone(options["timezone"])
+    except BadRhythm as error:
+        raise Refusal(400, f"heartbeat_{error}") from error
 
 
 def _check_address(url: str, type_: str) -> None:

@@ -8,10 +8,12 @@ from api.base import not_found
 from api.views.account import AccountStatus
 from api.views.deliveries import DeliveryDetail, DeliveryList, DeliveryReplay
 from api.views.feeds import FeedRotation, Feeds, SharedFeed
+from api.views.heartbeats import HeartbeatRotation
 from api.views.history import MonitorLatency, MonitorUptime, ResultList
 from api.views.incidents import IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
+from api.views.pings import ping_view
 from api.views.rounds import RoundList
 from api.views.webhooks import WebhookRotation, WebhookSlot, WebhookTest
 
@@ -22,6 +24,7 @@ urlpatterns = [
     path("v1/monitors/<str:id_text>/webhook", WebhookSlot.as_view()),
     path("v1/monitors/<str:id_text>/webhook/rotate", WebhookRotation.as_view()),
     path("v1/monitors/<str:id_text>/webhook/test", WebhookTest.as_view()),
+    path("v1/monitors/<str:id_text>/heartbeat/rotate", HeartbeatRotation.as_view()),
     path("v1/monitors/<str:id_text>/rounds", RoundList.as_view()),
     path("v1/monitors/<str:id_text>/results", ResultList.as_view()),
     path("v1/monitors/<str:id_text>/uptime", MonitorUptime.as_view()),
@@ -38,5 +41,7 @@ urlpatterns = [
     path("v1/webhook-deliveries/<str:id_text>/replay", DeliveryReplay.as_view()),
     path("v1/incidents", IncidentList.as_view()),
     path("v1/incidents/<str:id_text>", IncidentDetail.as_view()),
+    path("v1/heartbeat/<str:token>", ping_view),
+    path("v1/heartbeat/<str:token>/<str:signal>", ping_view),
     re_path(r"", not_found),
 ]

@@ -6,4 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+from api.pings import PingsFirst  # noqa: E402  # needs Django's settings, which are there now
+
+application = PingsFirst(django)

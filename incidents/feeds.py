@@ -14,6 +14,7 @@ from django.utils.html import escape
 from accounts.models import Account
 from incidents.case import Resolution
 from incidents.models import Incident
+from incidents.verdict import HEARTBEAT
 
 AUTHOR = "Upquorum"
 LONGEST_FEED = 50
@@ -98,7 +99,8 @@ def summary(incident: Incident) -> str:
         lasted = spelled(incident.resolved_at - incident.started_at)
         until = f"until {incident.resolved_at:%Y-%m-%d %H:%M:%S} UTC ({lasted})"
     regions = ", ".join(sorted({result["region"].upper() for result in incident.evidence}))
-    said = f" Confirmed {incident.mode} by {regions}." if regions else ""
+    is_confirmed = regions and incident.mode != HEARTBEAT.name
+    said = f" Confirmed {incident.mode} by {regions}." if is_confirmed else ""
     began = f"{incident.started_at:%Y-%m-%d %H:%M:%S} UTC"
     return f"{incident.type} ({incident.reason}) since {began} {until}.{said}"
 

@@ -23,8 +23,6 @@ from probes.vault import Vault
 
 TYPE = "heartbeat"
 """The monitors that have one; and where their evidence says that it comes from."""
-DEFAULTS = {"grace_seconds": 60, "timezone": "UTC"}
-"""The options that every monitor of the type has."""
 SCHEME = "hb_"
 TOKEN_LENGTH = 32
 ALPHABET = string.ascii_letters + string.digits
@@ -45,7 +43,7 @@ WITH pinged AS (
     INSERT INTO monitors_evidence (
         monitor_id, scheduled_at, region, round_id, attempt, outcome, started_at, total_ms,
         error_class, error, address)
-    SELECT monitor_id, %(now)s, 'heartbeat', 0, 1, %(outcome)s, %(now)s, last_run_ms,
+    SELECT monitor_id, %(slot)s, 'heartbeat', 0, 1, %(outcome)s, %(now)s, last_run_ms,
         %(error_class)s, %(error)s, ''
     FROM pinged
     ON CONFLICT DO NOTHING
@@ -107,6 +105,7 @@ def note_ping(token: str, secret: str, fault: Fault | None, now: datetime) -> Pi
     """Store a ping with its evidence; raises `UnknownToken` and `WrongSecret`."""
     values = {
         "now": now,
+        "slot": _slot(fault, now),
         "outcome": "down" if fault else "up",
         "error_class": fault.error_class.value if fault else "",
         "error": fault.error if fault else "",
@@ -176,6 +175,11 @@ def secret_of(monitor: Monitor) -> str | None:
     """The secret in plain text, if there is one; raises `VaultError`."""
     sealed = monitor.heartbeat.sealed_secret
     return _vault().unseal(sealed, account=monitor.account_id, field=SECRET_FIELD) if sealed else None
+
+
+def _slot(fault: Fault | None, now: datetime) -> datetime:
+    """The key of a ping's evidence: of each second one good ping is kept and one bad, however many come."""
+    return now.replace(microsecond=1 if fault else 0)
 
 
 def _execute(statement: str, token: str, secret: str, values: dict[str, Any]) -> tuple[Any, ...]:

@@ -31,6 +31,7 @@ from api.schema.parameters import ID, LARGE_PAGE, MONITOR_ID, PAGE, TCP_ID, choi
 from api.views.account import AccountStatus
 from api.views.deliveries import DeliveryDetail, DeliveryList, DeliveryReplay
 from api.views.feeds import FeedRotation, Feeds, SharedFeed
+from api.views.heartbeats import HeartbeatRotation
 from api.views.history import (
     DEFAULT_WINDOW,
     OUTCOMES,
@@ -99,6 +100,7 @@ OPERATIONS: dict[type[APIView], dict[str, Operation]] = {
         "DELETE": Operation("delete_monitor"),
     },
     MonitorTest: {"POST": Operation("test_monitor", MonitorEnvelope, unavailable=Unavailable)},
+    HeartbeatRotation: {"POST": Operation("rotate_heartbeat", MonitorEnvelope)},
     RoundList: {"GET": Operation("list_rounds", RoundPage, query=PAGE)},
     ResultList: {"GET": Operation("list_results", ResultPage, query=(*RESULT_FILTERS, *PAGE))},
     MonitorUptime: {"GET": Operation("get_uptime", Uptime, query=WINDOW)},

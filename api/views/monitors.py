@@ -107,6 +107,8 @@ class MonitorTest(MonitorView):
     def post(self, request: Request, id_text: str) -> Response:
         """Look at the monitor now, and wait a bounded time for what is seen."""
         monitor = self.find(id_text)
+        if monitor.type not in TARGETS:
+            raise Refusal(400, f"a {monitor.type} monitor cannot be tested: it reports by itself")
         if KillSwitch.objects.exists():
             body = {"error": "kill_switch_active", "message": "check dispatches temporarily disabled"}
             return Response(body, status=503, headers={"Retry-After": str(KILL_SWITCH_RETRY_SECONDS)})
@@ -121,7 +123,7 @@ class MonitorTest(MonitorView):
 
 def owned(account: Account) -> QuerySet[Monitor]:
     """The account's monitors with their states."""
-    return account.monitors.select_related("state")
+    return account.monitors.select_related("state", "heartbeat")
 
 
 def find(account: Account, id_text: str, format_: MonitorFormat = NATIVE) -> Monitor:
@@ -134,6 +136,8 @@ def find(account: Account, id_text: str, format_: MonitorFormat = NATIVE) -> Mon
 
 def note_port_of(monitor: Monitor) -> None:
     """Note the port that the account now has a monitor on, where it is one of its own choosing."""
+    if monitor.type not in TARGETS:
+        return
     target = TARGETS[monitor.type](monitor.url, monitor.options)
     if isinstance(target, TcpTarget | SslTarget | UdpTarget):
         note_port(monitor.account, target.host, target.port, timezone.now())

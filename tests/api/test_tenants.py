@@ -22,7 +22,7 @@ from config.urls import urlpatterns
 from tests.api.conftest import ApiClient
 from tests.api.test_deliveries import deliver
 from tests.api.test_incidents import incident
-from tests.make import monitor
+from tests.make import heartbeat, monitor
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
@@ -37,6 +37,7 @@ OWNED: dict[str, Callable[[ApiClient], int | str]] = {
     "api/v1/monitors/<str:id_text>/latency": lambda owner: monitor(owner.account).pk,
     "api/v1/monitors/<str:id_text>/results": lambda owner: monitor(owner.account).pk,
     "api/v1/monitors/<str:id_text>/uptime": lambda owner: monitor(owner.account).pk,
+    "api/v1/monitors/<str:id_text>/heartbeat/rotate": lambda owner: heartbeat(owner.account)[0].pk,
     "api/v1/monitors/<str:id_text>/rounds": lambda owner: monitor(owner.account).pk,
     "api/v1/monitors/<str:id_text>/test": lambda owner: monitor(owner.account).pk,
     "api/v1/monitors/<str:id_text>/webhook": lambda owner: monitor(owner.account).pk,

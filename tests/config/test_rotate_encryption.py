@@ -76,7 +76,7 @@ def test_no_column_with_a_secret_is_forgotten() -> None:
         (model._meta.label, field.name)
         for model in apps.get_models()
         for field in model._meta.get_fields()
-        if field.name == "sealed" or field.name.endswith("secret")
+        if field.name.startswith("sealed") or field.name.endswith("secret")
     }
 
     assert columns == set(SEALED)

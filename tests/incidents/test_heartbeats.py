@@ -84,6 +84,15 @@ def test_a_quiet_ping_leaves_evidence_and_moves_no_alarm() -> None:
     ]
 
 
+def test_a_flood_of_pings_leaves_two_rows_a_second() -> None:
+    made, token = heartbeat()
+    for number in range(20):
+        ping(token, NOW + seconds(number / 20), FAILED if number % 2 else None)
+    rows = Evidence.objects.filter(monitor_id=made.pk).order_by("scheduled_at")
+    assert [row.outcome for row in rows] == ["up", "down"]
+    assert Heartbeat.objects.get().last_ping_at == NOW + seconds(0.95)
+
+
 @pytest.mark.parametrize("cron", ["", "* * * * *"])
 def test_an_alarm_that_rings_for_a_ping_which_came_moves_and_says_nothing(cron: str) -> None:
     _, token = heartbeat(options={"cron": cron} if cron else {})

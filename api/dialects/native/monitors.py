@@ -10,7 +10,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from accounts.models import Account
-from api import fields
+from api import fields, heartbeat
 from api.base import path_id
 from api.dialects.format import MonitorFormat
 from api.dialects.native.evidence import stored_evidence_body
@@ -18,6 +18,8 @@ from api.errors import Refusal
 from api.http_auth import AUTH_TYPES, auth_options, shown_auth
 from api.monitor_types import MONITOR_TYPES, MonitorType
 from api.targets import refuse_bad_options
+from incidents.lifecycle import SECRET
+from monitors import heartbeats
 from monitors.evidence import latest
 from monitors.models import Evidence, Monitor, MonitorState, RegionalFailure
 from monitors.status import Status
@@ -42,7 +44,7 @@ class MonitorInput(serializers.Serializer[Monitor]):
     """The body of a create; in an update nothing is required. Unknown members are ignored."""
 
     name = fields.Text(longest=LONGEST_NAME)
-    url = fields.Text(longest=LONGEST_URL)
+    url = fields.Text(longest=LONGEST_URL, required=False)
     type = fields.Choice(list(MONITOR_TYPES))
     expected_status = fields.StatusCode(required=False)
     body_match = fields.Text(longest=LONGEST_MATCH, forbidden=fields.NUL, required=False, allow_null=True)
@@ -53,6 +55,12 @@ class MonitorInput(serializers.Serializer[Monitor]):
     dns_expected_value = fields.Text(longest=LONGEST_NAME, required=False, allow_null=True)
     dns_resolver = fields.Text(longest=LONGEST_NAME, required=False, allow_null=True)
     ssl_warn_days = fields.Whole(least=0, most=LONGEST_WARNING_DAYS, required=False)
+    heartbeat_secret = fields.Text(
+        shortest=heartbeat.SHORTEST_SECRET, longest=heartbeat.LONGEST_SECRET, required=False, allow_null=True
+    )
+    heartbeat_grace_secs = fields.Whole(least=0, most=LONGEST_INTERVAL_SECONDS, required=False)
+    heartbeat_cron = fields.Text(longest=heartbeat.LONGEST_CRON, required=False, allow_null=True)
+    heartbeat_timezone = fields.Text(longest=heartbeat.LONGEST_CRON, required=False)
     protocol = fields.Choice(["tcp", "udp"], required=False)
     http_auth_type = fields.Choice(list(AUTH_TYPES), required=False)
     http_auth_username = fields.Text(longest=LONGEST_NAME, required=False)
@@ -77,7 +85,9 @@ def new_monitor_fields(data: dict[str, Any], account: Account) -> dict[str, Any]
     """The model fields of a new monitor; raises a refusal that names the first field that is wrong."""
     given = _validated(data)
     type_ = MONITOR_TYPES[given["type"]]
-    for name in type_.required:
+    if type_.is_named_by_us:
+        given.setdefault("url", heartbeat.made_up_name())
+    for name in ("url", *type_.required):
         if not given.get(name):
             raise serializers.ValidationError(f"{name} is required")
     type_.check_url(given["url"])
@@ -116,12 +126,14 @@ def monitor_body(monitor: Monitor) -> dict[str, Any]:
             body[name] = _shown_fields()[name].to_representation(monitor.options[option])
     if MONITOR_TYPES[monitor.type].takes_credentials:
         body |= shown_auth(monitor.options)
+    if monitor.type == heartbeats.TYPE:
+        body |= heartbeat.shown(monitor)
     return body | {"enabled": monitor.enabled, "created_at": rfc3339(monitor.created_at)}
 
 
 def listed_monitor_body(monitor: Monitor) -> dict[str, Any]:
     """A monitor as it stands in the list: its state is flattened into it."""
-    return monitor_body(monitor) | _summary(monitor.state)
+    return monitor_body(monitor) | _summary(monitor, monitor.state)
 
 
 def listed_bodies(monitors: Iterable[Monitor]) -> list[dict[str, Any]]:
@@ -144,11 +156,12 @@ def envelope(monitor: Monitor, state: MonitorState, evidence: list[Evidence]) ->
         "evidence_buffer": [stored_evidence_body(each) for each in evidence],
         **_certificate_body(evidence),
     }
-    return {"monitor": monitor_body(monitor), "state": _summary(state) | whole}
+    return {"monitor": monitor_body(monitor), "state": _summary(monitor, state) | whole}
 
 
-def _summary(state: MonitorState) -> dict[str, Any]:
-    last = state.last_check_at
+def _summary(monitor: Monitor, state: MonitorState) -> dict[str, Any]:
+    # A quiet ping writes no state.
+    last = monitor.heartbeat.last_ping_at if monitor.type == heartbeats.TYPE else state.last_check_at
     status = Status.FLAPPING if state.flapping_since else state.status
     return {"status": status, "last_check_at": rfc3339(last) if last else None}
 
@@ -191,6 +204,8 @@ def _model_fields(
     kept = {name: value for name, value in (options | fitting).items() if value is not None}
     refuse_bad_options(kept)
     model_fields: dict[str, Any] = {name: given[name] for name in PLAIN_FIELDS if name in given}
+    if type_.is_named_by_us and SECRET in given:
+        model_fields[SECRET] = given[SECRET]
     if "timeout_secs" in given:
         model_fields["timeout_ms"] = given["timeout_secs"] * 1000
     return model_fields | {"options": kept}

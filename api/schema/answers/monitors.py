@@ -50,6 +50,15 @@ class Monitor(TypedDict):
     latency_warn_ms: NotRequired[Count]
     http_auth_type: NotRequired[AuthType]
     http_auth_configured: NotRequired[Annotated[bool, Meta(description="The credentials are never shown.")]]
+    heartbeat_token: NotRequired[Annotated[str, Meta(description="The credential of a ping.")]]
+    heartbeat_url: NotRequired[Annotated[str, Meta(description="The path that a ping asks for.")]]
+    heartbeat_secret: NotRequired[
+        Annotated[str | None, Meta(description="What a ping must bring as X-Secret; null: nothing.")]
+    ]
+    heartbeat_last_ping: NotRequired[Instant | None]
+    heartbeat_grace_secs: NotRequired[Count]
+    heartbeat_cron: NotRequired[str | None]
+    heartbeat_timezone: NotRequired[str]
 
 
 class Summary(TypedDict):

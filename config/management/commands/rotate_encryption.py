@@ -20,6 +20,8 @@ SEALED = (
     ("webhooks.Webhook", "secret"),
     ("webhooks.Webhook", "previous_secret"),
     ("accounts.FeedToken", "sealed"),
+    ("monitors.Heartbeat", "sealed_token"),
+    ("monitors.Heartbeat", "sealed_secret"),
 )
 """Every column that holds what a vault sealed."""
 
