@@ -42,6 +42,6 @@ urlpatterns = [
     path("v1/incidents", IncidentList.as_view()),
     path("v1/incidents/<str:id_text>", IncidentDetail.as_view()),
     path("v1/heartbeat/<str:token>", ping_view),
-    path("v1/heartbeat/<str:token>/<str:signal>", ping_view),
+    path("v1/heartbeat/<str:token>/<path:signal>", ping_view),
     re_path(r"", not_found),
 ]

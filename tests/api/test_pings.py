@@ -115,6 +115,15 @@ def test_another_method_is_refused(method: str) -> None:
     assert status() == "unknown"
 
 
+@pytest.mark.parametrize("suffix", ["", "/fail", "/256", "/stop", "/1/2"])
+def test_a_token_is_not_logged(caplog: pytest.LogCaptureFixture, suffix: str) -> None:
+    _, token = heartbeat(secret="correct horse")
+    call(token + suffix)
+    call(token + suffix, "PUT")
+    assert len(caplog.records) == 2
+    assert token not in caplog.text
+
+
 def test_the_body_is_never_read() -> None:
     _, token = heartbeat()
     data = b"\xff" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
