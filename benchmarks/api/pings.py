@@ -11,6 +11,8 @@ import argparse
 import json
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -20,14 +22,32 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.environment import Environment
+from benchmarks.environment import REPOSITORY, Environment
 
 OUTPUT = Path("build/bench-api.json")
-MONITORS = 40
+MONITORS = 2_000
+"""So many that each is pinged less than once a second, and every ping leaves a row of evidence."""
 CLIENTS = 12
 SERVED_ON, ASKED_FROM = 0, 1
 """Cores."""
 DATABASE, WEB = "postgres", "gunicorn"
+PREPARATION = f"""
+from django.utils import timezone
+from accounts.models import Account
+from api.pings import heed
+from incidents.lifecycle import create_monitor
+from monitors.heartbeats import token_of
+
+Account.objects.update(monitor_limit={MONITORS})
+fields = dict(type="heartbeat", interval_seconds=3600, timeout_ms=1000, enabled=True)
+fields["options"] = dict(grace_seconds=60, timezone="UTC")
+for number in range({MONITORS}):
+    name = f"job {{number}}"
+    made = create_monitor(Account.objects.get(), fields | dict(name=name, url=name), timezone.now())
+    heed(token_of(made), "", "", timezone.now())
+    print(token_of(made))
+"""
+"""Makes the monitors, each with its first ping, and prints their tokens."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +62,9 @@ class Pings:
 
 def measure(environment: Environment, seconds: float) -> Pings:
     """Send pings for so long, `CLIENTS` at once, to `MONITORS` that are up; fail on any answer but 200."""
-    tokens = [_new_heartbeat(environment, number) for number in range(MONITORS)]
+    tokens = _new_heartbeats(environment)
+    _ping_for(environment.port, tokens, 2)  # then every thread has its connection
     _pin(environment)
-    _ping_for(environment.port, tokens, 2)  # the pool has its connections, and every monitor is up
     web, database = _cpu_seconds(environment, WEB), _cpu_seconds(environment, DATABASE)
     begin = time.monotonic()
     taken_ms = _ping_for(environment.port, tokens, seconds)
@@ -57,10 +77,16 @@ def measure(environment: Environment, seconds: float) -> Pings:
     )
 
 
-def _new_heartbeat(environment: Environment, number: int) -> str:
-    body = {"name": f"job {number}", "type": "heartbeat", "interval_sec": 3600}
-    token: str = environment.call("POST", "/monitors", body)["monitor"]["heartbeat_token"]
-    return token
+def _new_heartbeats(environment: Environment) -> list[str]:
+    made = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", PREPARATION],
+        cwd=REPOSITORY,
+        env=environment.variables_of_processes(),
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return made.stdout.split()
 
 
 def _pin(environment: Environment) -> None:
