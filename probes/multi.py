@@ -8,20 +8,21 @@ every target is quick, but it asks all transfers whenever one of them moves: see
 from __future__ import annotations
 
 import asyncio
-import select
 import time
 from typing import Any
 
 import pycurl
 
+from probes.ready import FAILED, HUNG_UP, READ, WRITE, new_poll
+
 INTERESTS = {
     pycurl.POLL_NONE: 0,
-    pycurl.POLL_IN: select.EPOLLIN,
-    pycurl.POLL_OUT: select.EPOLLOUT,
-    pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
+    pycurl.POLL_IN: READ,
+    pycurl.POLL_OUT: WRITE,
+    pycurl.POLL_INOUT: READ | WRITE,
 }
-READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
-WRITABLE = select.EPOLLOUT | select.EPOLLERR
+READABLE = READ | HUNG_UP | FAILED
+WRITABLE = WRITE | FAILED
 
 Ended = tuple[int, str]
 """libcurl's code of a transfer that ended, and its message."""
@@ -34,7 +35,7 @@ class Multi:
         self._multi: Any = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
-        self._epoll = select.epoll()
+        self._epoll = new_poll()
         self._watched: set[int] = set()
         self._running: dict[pycurl.Curl, asyncio.Future[Ended]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -11,7 +11,9 @@ import pycurl
 import pytest
 import uvloop
 
+from probes import multi as multi_module
 from probes.multi import Ended, Multi
+from probes.ready import SelectorPoll
 from tests.probes.listeners import Listener
 
 
@@ -30,9 +32,15 @@ def handle_for(url: str, timeout_ms: int = 5000) -> pycurl.Curl:
 Run = Callable[[Callable[[Multi], Awaitable[Any]]], Any]
 
 
-@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Run:
+@pytest.fixture(
+    params=[(asyncio.run, False), (uvloop.run, False), (uvloop.run, True)],
+    ids=["asyncio", "uvloop", "uvloop-without-epoll"],
+)
+def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a function of a `Multi` on either loop, and checks that nothing is left behind."""
+    runner, is_elsewhere = request.param
+    if is_elsewhere:
+        monkeypatch.setattr(multi_module, "new_poll", SelectorPoll)
 
     def run(work: Callable[[Multi], Awaitable[Any]]) -> Any:
         async def main() -> Any:
@@ -44,7 +52,7 @@ def run(request: pytest.FixtureRequest) -> Run:
                 assert not multi._watched
                 multi.close()
 
-        return request.param(main())
+        return runner(main())
 
     return run
 
