@@ -22,6 +22,11 @@ from probes.probe import not_run, probe, suspicion
 logger = logging.getLogger(__name__)
 
 WAITING_PER_SLOT = 10
+EARLIEST_MS = 2_000
+"""A slot that is further ahead is taken for a clock that is wrong, and for due."""
+BUSY_SECONDS = 0.1
+"""A timer that is so late says that this process has too much to do, and not that a target is slow."""
+DRAIN_PERIOD_SECONDS = 0.05
 
 GRACE_SECONDS = 5.0
 """A probe keeps its own deadline; this much later it is given up, so that its slot is not lost."""
@@ -41,7 +46,8 @@ class Running(NamedTuple):
 class Engine:
     """Probes under two caps: `cap` for the schedule, and `urgent_cap` more that only urgent ones use.
 
-    A request whose turn comes after its `start_by_ms`, or that finds 10 times `cap` waiting, is `missed`.
+    A request that comes up to `EARLIEST_MS` before its slot begins with that. One whose turn comes after its
+    `start_by_ms`, or that finds 10 times `cap` waiting, is `missed`.
     `on_result` is called in the engine's thread, once per request, in the order they finish; before that
     once more for a probe that takes longer than its `suspect_after_ms`.
     """
@@ -62,6 +68,7 @@ class Engine:
         self._total_cap = cap + urgent_cap
         self._scheduled: deque[ProbeRequest] = deque()
         self._urgent: deque[ProbeRequest] = deque()
+        self._early: dict[int, tuple[asyncio.TimerHandle, ProbeRequest]] = {}
         self._running: dict[asyncio.Task[ProbeResult], Running] = {}
         self._running_scheduled = 0
         self._curl = Curl(policy, f"Upquorum/0.1 ({region}; +uptime monitoring)")
@@ -106,6 +113,10 @@ class Engine:
             giving_up = self._loop.create_task(self._give_up())
             await self._stopping.wait()
             giving_up.cancel()
+            for timer, request in self._early.values():
+                timer.cancel()
+                self._miss(request, "the worker stopped")
+            self._early.clear()
             for waiting in (self._urgent, self._scheduled):
                 while waiting:
                     self._miss(waiting.popleft(), "the worker stopped")
@@ -114,10 +125,27 @@ class Engine:
             await self._drained()
 
     async def _drained(self) -> None:
-        while self._running:  # as long as requests wait, some run
-            await asyncio.wait(self._running)
+        while self._running or self._early:  # as long as requests wait, some run
+            await (asyncio.wait(self._running) if self._running else asyncio.sleep(DRAIN_PERIOD_SECONDS))
 
     def _accept(self, requests: Sequence[ProbeRequest], urgent: bool) -> None:
+        """Let those wait whose time has come; the others come again when theirs has."""
+        at_ms = now_ms()
+        due = []
+        for request in requests:
+            early_ms = request.scheduled_at_ms - at_ms
+            if 0 < early_ms <= EARLIEST_MS and not self._stopping.is_set():
+                timer = self._loop.call_later(early_ms / 1000, self._come_due, request, urgent)
+                self._early[id(request)] = timer, request
+            else:
+                due.append(request)
+        self._line_up(due, urgent)
+
+    def _come_due(self, request: ProbeRequest, urgent: bool) -> None:
+        del self._early[id(request)]
+        self._line_up([request], urgent)
+
+    def _line_up(self, requests: Sequence[ProbeRequest], urgent: bool) -> None:
         waiting = self._urgent if urgent else self._scheduled
         for request in requests:
             if self._stopping.is_set():
@@ -143,7 +171,8 @@ class Engine:
         task = self._loop.create_task(probe(request, self._region, self._curl, self._canaries))
         patience = None
         if request.suspect_after_ms is not None:
-            patience = self._loop.call_later(request.suspect_after_ms / 1000, self._suspect, request)
+            at = self._loop.time() + request.suspect_after_ms / 1000
+            patience = self._loop.call_at(at, self._suspect, request, at)
         give_up_at = self._loop.time() + request.timeout_ms / 1000 + GRACE_SECONDS
         self._running[task] = Running(request, is_scheduled, give_up_at, patience)
         self._running_scheduled += is_scheduled
@@ -170,8 +199,11 @@ class Engine:
                     logger.error("gave up the probe of monitor %d", running.request.monitor_id)
                     task.cancel()
 
-    def _suspect(self, request: ProbeRequest) -> None:
-        self._on_result(suspicion(request, self._region))
+    def _suspect(self, request: ProbeRequest, at: float) -> None:
+        """Say that a probe takes long, unless it may be us: every suspicion has two regions probe at once."""
+        is_busy = bool(self._scheduled) or self._loop.time() - at > BUSY_SECONDS
+        if not is_busy:
+            self._on_result(suspicion(request, self._region))
 
     def _miss(self, request: ProbeRequest, why: str) -> None:
         self._on_result(not_run(request, self._region, ErrorClass.LATE, why))

@@ -23,12 +23,13 @@ def ask(
     round_id: int | None = None,
     suspect_after_ms: int | None = None,
     latency_warn_ms: int | None = None,
+    early_ms: int = 0,
 ) -> ProbeRequest:
-    """A request that is due now, and may start up to `late_ms` from now."""
+    """A request that is due `early_ms` from now, and may start up to `late_ms` from now."""
     return ProbeRequest(
         monitor_id=monitor_id,
         config_version=1,
-        scheduled_at_ms=now_ms(),
+        scheduled_at_ms=now_ms() + early_ms,
         round_id=round_id,
         target=HttpTarget(url=target) if isinstance(target, str) else target,
         timeout_ms=timeout_ms,

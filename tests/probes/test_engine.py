@@ -6,6 +6,7 @@ import asyncio
 import queue
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes import engine as engine_module
-from probes.engine import Engine
+from probes.engine import BUSY_SECONDS, EARLIEST_MS, Engine
 from probes.guard import AddressPolicy
 from probes.messages import HttpTarget, ProbeRequest, ProbeResult, TcpTarget
 from probes.protocols import PROBES
@@ -123,6 +124,54 @@ def test_a_probe_that_answers_in_time_says_nothing_before(listener: Listener) ->
         assert results.next(1)[1].outcome == "up"
         assert engine.drain(5)
     assert len(results.all) == 1
+
+
+def test_a_busy_engine_takes_no_target_for_slow(listener: Listener, gatekeeper: Gatekeeper) -> None:
+    with running(cap=1) as (engine, results):
+        engine.submit([ask(1, listener.url, suspect_after_ms=20), ask(2, listener.url)])
+        time.sleep(0.1)  # nothing is to happen
+        gatekeeper.let_through(2)
+        assert sorted(results.next(2)) == [1, 2]
+    assert [each.outcome for each in results.all] == ["up", "up"]
+
+
+def test_an_engine_that_was_held_up_takes_no_target_for_slow(
+    listener: Listener, gatekeeper: Gatekeeper
+) -> None:
+    with running() as (engine, results):
+        engine.submit([ask(1, listener.url, suspect_after_ms=100)])
+        gatekeeper.wait_for(1)
+        engine._loop.call_soon_threadsafe(time.sleep, 0.1 + 2 * BUSY_SECONDS)
+        gatekeeper.let_through(1)
+        assert results.next(1)[1].outcome == "up"
+
+
+def test_what_comes_before_its_slot_begins_with_it(listener: Listener) -> None:
+    with running() as (engine, results):
+        request = ask(1, listener.url, early_ms=150)
+        engine.submit([request, ask(2, listener.url)])
+        assert list(results.next(1)) == [2]
+        assert 0 <= results.next(1)[1].started_at_ms - request.scheduled_at_ms < 100
+
+
+def test_a_slot_far_ahead_is_a_wrong_clock_and_due(listener: Listener) -> None:
+    with running() as (engine, results):
+        engine.submit([ask(1, listener.url, early_ms=EARLIEST_MS + 500)])
+        assert results.next(1)[1].outcome == "up"
+
+
+def test_drain_waits_for_what_came_early(listener: Listener) -> None:
+    with running() as (engine, results):
+        engine.submit([ask(1, listener.url, early_ms=200)])
+        assert engine.drain(5)
+        assert len(results.all) == 1
+
+
+def test_what_came_early_is_reported_when_it_stops(listener: Listener) -> None:
+    with running() as (engine, results):
+        engine.submit([ask(1, listener.url, early_ms=EARLIEST_MS)])
+    assert [(each.outcome, each.error) for each in results.all] == [("missed", "the worker stopped")]
+    assert listener.count() == 0
 
 
 def test_an_answer_that_takes_longer_than_to_be_warned_of_is_up_and_marked(
