@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 
 from monitors.evidence import record_evidence
 from monitors.models import Lease, Monitor
-from monitors.optouts import opted_out_of
+from monitors.optouts import anyone_opted_out, opted_out_of
 from monitors.scheduling import Claim
 from monitors.slots import turn
 from monitors.status import Status
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 100
 SLOW_TIMEOUT_MS = 10_000
+SHOWN = "[batch]"
+"""What a log would show of the arguments: Celery's own text of them costs more than their JSON."""
 OPTED_OUT = "the owner of the target has opted out"
 
 
@@ -97,7 +99,12 @@ def send(batch: Batch, expires_at: datetime) -> None:
     queue = names.urgent_queue(batch.region) if batch.urgent else names.scheduled_queue(batch.region)
     try:
         current_app.send_task(
-            names.RUN_BATCH, args=[pack(batch)], queue=queue, expires=expires_at, retry=False
+            names.RUN_BATCH,
+            args=[pack(batch)],
+            queue=queue,
+            expires=expires_at,
+            retry=False,
+            argsrepr=SHOWN,
         )
     except OperationalError as error:
         logger.warning("dispatch.lost region=%s probes=%d: %s", batch.region, len(batch.requests), error)
@@ -105,6 +112,8 @@ def send(batch: Batch, expires_at: datetime) -> None:
 
 def without_opted_out(batch: Batch) -> Batch:
     """The batch without the targets that may not be looked at; those are answered `blocked`."""
+    if not anyone_opted_out():
+        return batch
     hosts = [host_of(request.target) for request in batch.requests]
     if not (refused := opted_out_of(hosts)):
         return batch
@@ -161,4 +170,4 @@ def _request(claim: Claim, now: datetime) -> ProbeRequest:
 
 
 def _start_by(claim: Claim, now: datetime) -> datetime:
-    return now + min(timedelta(seconds=claim.interval_seconds), LATEST_START)
+    return max(now, claim.scheduled_at) + min(timedelta(seconds=claim.interval_seconds), LATEST_START)

@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from monitors.models import OptOut
 
 
+def anyone_opted_out() -> bool:
+    """Whether hosts need to be looked at, at all."""
+    return OptOut.objects.exists()
+
+
 def opted_out(host: str) -> bool:
     """Whether `host`, or a domain that it lies below, has opted out."""
     return bool(opted_out_of([host]))

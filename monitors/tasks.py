@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 CLAIM_LIMIT = 1_000
 """Checks of one transaction: large enough to be cheap, small enough to commit within milliseconds."""
 MOST_ROUNDS = 10
+AHEAD = timedelta(seconds=1)
+"""What is due until the next tick is claimed with this one, and begun by the worker when its time comes."""
 
 
 @shared_task(name="monitors.tick")
@@ -44,7 +46,7 @@ def claim_and_dispatch() -> int:
         logger.warning("tick.no_region: no region's worker has reported; checks wait")
         return 0
     with transaction.atomic():
-        claims = claim_due(now, CLAIM_LIMIT)
+        claims = claim_due(now + AHEAD, CLAIM_LIMIT)
         dispatch([*claims, *claim_lost(now, CLAIM_LIMIT)], alive, now)
     return len(claims)
 
