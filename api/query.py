@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from api.errors import Refusal
 
 Row = TypeVar("Row", bound=Model)
+Found = TypeVar("Found")
 
 LARGEST_PAGE = 100
 DEFAULT_PAGE = 50
@@ -39,10 +40,19 @@ class Page:
 
     def body(self, name: str, found: QuerySet[Row], show: Callable[[Row], dict[str, Any]]) -> dict[str, Any]:
         """This part of what was found, each row as `show` makes it, beside the total."""
-        rows = found[self.offset : self.offset + self.limit]
+        return self.shown(name, self.part(found), found.count(), show)
+
+    def part(self, found: QuerySet[Row, Found]) -> QuerySet[Row, Found]:
+        """This part of what was found."""
+        return found[self.offset : self.offset + self.limit]
+
+    def shown(
+        self, name: str, rows: Iterable[Row], total: int, show: Callable[[Row], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The rows of this part, each as `show` makes it, beside the total."""
         return {
             name: [show(row) for row in rows],
-            "total": found.count(),
+            "total": total,
             "limit": self.limit,
             "offset": self.offset,
         }

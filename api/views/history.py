@@ -31,7 +31,10 @@ class ResultList(View):
         """The result of each probe that is still kept, newest first, filtered and paged."""
         monitor, page = find(self.account, id_text), Page.of(request)
         found = filtered(Evidence.objects.filter(monitor_id=monitor.pk), request)
-        return Response(page.body("results", found.order_by(*NEWEST_FIRST), native.result_body))
+        # What is skipped is skipped in the index: only the rows of the page itself are fetched.
+        keys = page.part(found.order_by(*NEWEST_FIRST).values("pk"))
+        rows = Evidence.objects.filter(monitor_id=monitor.pk, pk__in=keys).order_by(*NEWEST_FIRST)
+        return Response(page.shown("results", rows, found.count(), native.result_body))
 
 
 class MonitorUptime(View):
