@@ -42,9 +42,11 @@ class Record:
 
 
 def lock(monitor_id: int, now: datetime) -> Record | None:
-    """Lock a monitor's state, the first lock that anything takes, and load its case; None: it is gone."""
-    states = MonitorState.objects.select_for_update(of=("self",)).select_related("monitor")
-    state = states.filter(pk=monitor_id).first()
+    """Lock a monitor's state, the first lock that anything takes, and load its case; None: it is gone.
+
+    The monitor is read by a statement of its own: joined, it would be as it was before the wait for the lock.
+    """
+    state = MonitorState.objects.select_for_update().filter(pk=monitor_id).first()
     return Record(state, load(state, now)) if state else None
 
 

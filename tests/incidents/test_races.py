@@ -123,3 +123,24 @@ def test_a_verdict_and_a_deletion_leave_nothing(outbox: Outbox, _: int) -> None:
     for model in (Round, Incident, Transition):
         assert not model._default_manager.filter(monitor_id=made.pk).exists()
     assert not Event.objects.filter(subject_id=made.pk).exists()
+
+
+@pytest.mark.parametrize("_", range(TIMES))
+def test_edits_at_once_are_both_kept(_: int) -> None:
+    made = monitor()
+    changes: list[dict[str, object]] = [
+        {"name": "other"},
+        {"interval_seconds": 300},
+        {"confirmation_count": 3},
+    ]
+    at_once(*(lambda each=each: update_monitor(made, each, NOW) for each in changes))
+    found = Monitor.objects.get()
+    assert (found.name, found.interval_seconds, found.confirmation_count) == ("other", 300, 3)
+
+
+@pytest.mark.parametrize("_", range(TIMES))
+def test_resumed_twice_at_once_there_is_one_round(outbox: Outbox, _: int) -> None:
+    live()
+    made = monitor(enabled=False)
+    at_once(*[lambda: update_monitor(made, {"enabled": True}, NOW)] * 3)
+    assert Round.objects.filter(monitor=made).count() == 1
