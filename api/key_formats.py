@@ -21,9 +21,11 @@ class KeyFormat:
 
 TCP_SCOPES = ("tcp-monitors:read", "tcp-monitors:write")
 NATIVE = "native"
+FLAT = "flat"
 
 KEY_FORMATS = {
     NATIVE: KeyFormat(ORDINARY, SCOPES),
+    FLAT: KeyFormat(KeyKind(format=FLAT), SCOPES),
     "tcp-monitors": KeyFormat(KeyKind("uptime_", "tcp-monitors"), TCP_SCOPES, unlimited=TCP_SCOPES),
 }
 ALL_SCOPES = list(dict.fromkeys(scope for each in KEY_FORMATS.values() for scope in each.scopes))

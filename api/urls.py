@@ -13,6 +13,7 @@ from api.views.history import MonitorLatency, MonitorUptime, ResultList
 from api.views.incidents import IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
+from api.views.pausing import MonitorPause, MonitorResume
 from api.views.pings import ping_view
 from api.views.rounds import RoundList
 from api.views.webhooks import WebhookRotation, WebhookSlot, WebhookTest
@@ -20,6 +21,8 @@ from api.views.webhooks import WebhookRotation, WebhookSlot, WebhookTest
 urlpatterns = [
     path("v1/monitors", MonitorList.as_view()),
     path("v1/monitors/<str:id_text>", MonitorDetail.as_view()),
+    path("v1/monitors/<str:id_text>/pause", MonitorPause.as_view()),
+    path("v1/monitors/<str:id_text>/resume", MonitorResume.as_view()),
     path("v1/monitors/<str:id_text>/test", MonitorTest.as_view()),
     path("v1/monitors/<str:id_text>/webhook", WebhookSlot.as_view()),
     path("v1/monitors/<str:id_text>/webhook/rotate", WebhookRotation.as_view()),

@@ -1,6 +1,6 @@
-"""Fuzz the API of a whole Upquorum by its own OpenAPI document: `make fuzz-api`.
+"""Fuzz the API of a whole Upquorum by its own OpenAPI documents: `make fuzz-api`.
 
-Schemathesis asks what the document allows and what it does not. Any answer with a 5xx, with a status or a
+Schemathesis asks what each document allows and what it does not. Any answer with a 5xx, with a status or a
 body that is not documented, or that takes what it should refuse, fails the run. The seed is printed, so
 that what was found can be found again.
 """
@@ -25,6 +25,8 @@ CHECKS = (
     "negative_data_rejection",
     "ignored_auth",
 )
+DOCUMENTS = {"openapi.json": "native", "openapi-flat.json": "flat"}
+"""Each with the format that it is about."""
 
 
 def main() -> int:
@@ -35,7 +37,7 @@ def main() -> int:
         environment.start()
         try:
             prepare(environment)
-            return fuzz(environment, arguments)
+            return max(fuzz(environment, arguments, *each) for each in DOCUMENTS.items())
         finally:
             environment.stop()
 
@@ -59,13 +61,14 @@ def prepare(environment: Environment) -> None:
     environment.call("POST", "/monitors/1/webhook/test")
 
 
-def fuzz(environment: Environment, arguments: argparse.Namespace) -> int:
-    """Let Schemathesis loose on the environment; its exit status."""
+def fuzz(environment: Environment, arguments: argparse.Namespace, document: str, format_name: str) -> int:
+    """Let Schemathesis loose on the environment, in one format; its exit status."""
     key = (environment.folder / "api-key").read_text().strip()
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "run"),
-        f"http://127.0.0.1:{environment.port}/openapi.json",
+        f"http://127.0.0.1:{environment.port}/{document}",
         *("--header", f"Authorization: Bearer {key}"),
+        *("--header", f"Upquorum-Format: {format_name}"),
         *("--checks", ",".join(CHECKS)),
         *("--max-examples", str(arguments.examples)),
         *("--seed", str(arguments.seed)),

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from api.base import not_found
+from api.key_formats import FLAT
 from api.views import readers, reference
 from config import health
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path("feed/shared/<str:token>", readers.shared_incidents_view, name="shared-incidents"),
     path("feed.xml", readers.news_view),
     path("openapi.json", reference.openapi_view),
+    path("openapi-flat.json", reference.openapi_view, {"name": FLAT}),
     path("docs", reference.docs_view),
     path("admin/", admin.site.urls),
 ]

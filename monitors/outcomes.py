@@ -28,6 +28,12 @@ SELECT evidence.* FROM unnest(%s::bigint[]) AS asked (id) CROSS JOIN LATERAL (
 
 def last_checks(monitor_ids: Sequence[int]) -> dict[int, Evidence]:
     """By monitor, what its newest check came to; one query for all of them."""
+    newest = newest_probes(monitor_ids)
+    return {monitor_id: _of_each_check(probes)[0] for monitor_id, probes in newest.items()}
+
+
+def newest_probes(monitor_ids: Sequence[int]) -> dict[int, list[Evidence]]:
+    """By monitor, its newest probes that say up or down, newest first; one query for all of them."""
     newest: defaultdict[int, list[Evidence]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(NEWEST, [list(monitor_ids), MOST_PROBES])
@@ -35,7 +41,7 @@ def last_checks(monitor_ids: Sequence[int]) -> dict[int, Evidence]:
         for row in cursor:
             probe = Evidence(**dict(zip(names, row, strict=True)))
             newest[probe.monitor_id].append(probe)
-    return {monitor_id: _of_each_check(probes)[0] for monitor_id, probes in newest.items()}
+    return newest
 
 
 def check_page(monitor_id: int, limit: int, offset: int) -> tuple[list[Evidence], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -11,8 +12,11 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.views import APIView
 
+from api.key_formats import FLAT, NATIVE
 from api.schema import fields  # noqa: F401  # tells drf-spectacular of our fields
+from api.schema.flat import FLAT_OPERATIONS
 from api.schema.operations import OPERATIONS, Operation
 from api.schema.parameters import HEADERS, ID
 
@@ -33,6 +37,13 @@ ANYWHERE = (401, 403, 429, 500, 503)
 """The refusals that every operation may answer."""
 
 
+Table = dict[type[APIView], dict[str, Operation]]
+TABLES: dict[str, Table] = {NATIVE: OPERATIONS, FLAT: FLAT_OPERATIONS}
+"""By document, what it describes: formats that share paths cannot share one."""
+_making: ContextVar[str] = ContextVar("making")
+"""The document that is being made."""
+
+
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """`Authorization: Bearer …`."""
 
@@ -49,11 +60,11 @@ class OperationSchema(AutoSchema):
     @property
     def row(self) -> Operation:
         """What the table says."""
-        return OPERATIONS[type(self.view)][self.method]
+        return TABLES[_making.get()][type(self.view)][self.method]
 
     def is_excluded(self) -> bool:
-        """Whether the table says nothing; a test fails then."""
-        return self.method not in OPERATIONS.get(type(self.view), {})
+        """Whether the table says nothing; a test fails then, unless another document has it."""
+        return self.method not in TABLES[_making.get()].get(type(self.view), {})
 
     def get_operation_id(self) -> str:
         return self.row.id
@@ -108,13 +119,13 @@ class Generator(SchemaGenerator):
 
 def response(type_: Any, description: str) -> OpenApiResponse:
     """An answer whose body is of this type."""
-    return OpenApiResponse(answer_schemas()[0][str(type_)], description)
+    return OpenApiResponse(answer_schemas(_making.get())[0][str(type_)], description)
 
 
 @functools.cache
-def answer_schemas() -> tuple[dict[str, Schema], dict[str, Schema]]:
+def answer_schemas(name: str) -> tuple[dict[str, Schema], dict[str, Schema]]:
     """The schema of each type that is answered, by its name; and the components that they refer to."""
-    rows = [row for methods in OPERATIONS.values() for row in methods.values()]
+    rows = [row for methods in TABLES[name].values() for row in methods.values()]
     named = [(row.answer, row.error, row.unavailable) for row in rows]
     types = [type_ for types in named for type_ in types if type_]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
@@ -122,9 +133,13 @@ def answer_schemas() -> tuple[dict[str, Schema], dict[str, Schema]]:
 
 
 @functools.cache
-def document() -> Schema:
-    """The whole document. It depends on the settings alone, so it is made once."""
-    whole: Schema = Generator().get_schema(public=True)  # type: ignore[no-untyped-call]
-    schemas = whole["components"]["schemas"]
-    whole["components"]["schemas"] = dict(sorted((schemas | answer_schemas()[1]).items()))
+def document(name: str = NATIVE) -> Schema:
+    """A whole document. It depends on the settings alone, so it is made once."""
+    token = _making.set(name)
+    try:
+        whole: Schema = Generator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    finally:
+        _making.reset(token)
+    schemas = whole["components"]["schemas"] | answer_schemas(name)[1]
+    whole["components"]["schemas"] = dict(sorted(schemas.items()))
     return whole

@@ -44,6 +44,7 @@ from api.views.history import (
 from api.views.incidents import INCIDENT_TYPES, IncidentDetail, IncidentList
 from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
+from api.views.pausing import MonitorPause, MonitorResume
 from api.views.rounds import RoundList
 from api.views.tcp_monitors import TcpMonitorDetail, TcpMonitorList, TcpMonitorResults
 from api.views.webhooks import WebhookRotation, WebhookSlot, WebhookTest
@@ -101,6 +102,8 @@ OPERATIONS: dict[type[APIView], dict[str, Operation]] = {
     },
     MonitorTest: {"POST": Operation("test_monitor", MonitorEnvelope, unavailable=Unavailable)},
     HeartbeatRotation: {"POST": Operation("rotate_heartbeat", MonitorEnvelope)},
+    MonitorPause: {"POST": Operation("pause_monitor", MonitorEnvelope)},
+    MonitorResume: {"POST": Operation("resume_monitor", MonitorEnvelope)},
     RoundList: {"GET": Operation("list_rounds", RoundPage, query=PAGE)},
     ResultList: {"GET": Operation("list_results", ResultPage, query=(*RESULT_FILTERS, *PAGE))},
     MonitorUptime: {"GET": Operation("get_uptime", Uptime, query=WINDOW)},

@@ -16,6 +16,7 @@ from api.base import View, body_of
 from api.dialects.format import MonitorFormat
 from api.dialects.native.monitors import FORMAT as NATIVE
 from api.errors import Refusal
+from api.formats import format_of
 from api.limits import take_or_refuse
 from incidents.confirmation import open_round_of
 from incidents.lifecycle import (
@@ -48,7 +49,7 @@ class MonitorView(View):
 
     def wire_format(self) -> MonitorFormat:
         """The format of this request and its answer."""
-        return NATIVE
+        return format_of(self.request)
 
     def find(self, id_text: str) -> Monitor:
         """The account's monitor with this id; refuses as the format has it."""

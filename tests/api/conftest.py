@@ -17,6 +17,7 @@ from accounts import limits
 from accounts.keys import issue_key
 from accounts.models import Account
 from api.key_formats import KEY_FORMATS, NATIVE
+from api.schema.document import TABLES
 from tests import make
 from tests.api.contract import check_answer
 
@@ -27,13 +28,14 @@ class ApiClient:
     def __init__(self, account: Account, format_name: str = NATIVE, base: str = "/api/v1") -> None:
         format_ = KEY_FORMATS[format_name]
         self.account, self.base = account, base
+        self.document = format_name if format_name in TABLES else NATIVE
         self.key = issue_key(account, "test", make.NOW, format_.unlimited, format_.kind)[1]
         self.http = Client(headers={"Authorization": f"Bearer {self.key}"})
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         content = {} if body is None else {"data": body, "content_type": "application/json"}
         response = self.http.generic(method, f"{self.base}{path}", **_encoded(content))
-        check_answer(method, f"{self.base}{path}", response)
+        check_answer(method, f"{self.base}{path}", response, self.document)
         return response.status_code, response.json() if response.content else None
 
     def get(self, path: str) -> tuple[int, Any]:
@@ -77,3 +79,9 @@ def bob(db: None) -> ApiClient:
 def tcp_alice(alice: ApiClient) -> ApiClient:
     """Alice, by /v1/tcp-monitors."""
     return ApiClient(alice.account, "tcp-monitors", "/v1/tcp-monitors")
+
+
+@pytest.fixture
+def flat_alice(alice: ApiClient) -> ApiClient:
+    """Alice, by a key that is answered flat."""
+    return ApiClient(alice.account, "flat")

@@ -90,6 +90,20 @@ def tcp_ids(tcp_alice: ApiClient) -> dict[str, str]:
     return {"monitor": encoded(made.pk)}
 
 
+@pytest.fixture
+def flat_ids(flat_alice: ApiClient) -> dict[str, int]:
+    """What the flat examples are about: a monitor that is up, and its account."""
+    fields: dict[str, Any] = {
+        "url": "http://127.0.0.1:9/healthz",
+        "interval_seconds": 300,
+        "timeout_ms": 5000,
+    }
+    options = {"expected_status": 200, "latency_warn_ms": 1000}
+    made = monitor(flat_alice.account, name="Production API", options=options, **fields)
+    record_evidence([result(made, "up")])
+    return {"monitor": made.pk, "account": flat_alice.account.pk}
+
+
 @examples("native")
 def test_a_documented_example_holds(alice: ApiClient, ids: dict[str, int], example: dict[str, Any]) -> None:
     assert_holds(alice, ids, example)
@@ -106,6 +120,13 @@ def test_a_documented_example_of_tcp_monitors_holds(
     elif who:
         ApiKey.objects.filter(format="tcp-monitors").update(scopes=SCOPES_OF[who])
     assert_holds(tcp_alice, tcp_ids, example)
+
+
+@examples("flat")
+def test_a_documented_example_of_the_flat_format_holds(
+    flat_alice: ApiClient, flat_ids: dict[str, int], example: dict[str, Any]
+) -> None:
+    assert_holds(flat_alice, flat_ids, example)
 
 
 def test_an_example_that_does_not_hold_would_be_noticed() -> None:

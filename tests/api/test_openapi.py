@@ -14,7 +14,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
 
 from api.schema.answers.common import Seen
-from api.schema.document import document
+from api.schema.document import TABLES, document
 from api.schema.operations import OPERATIONS
 from probes.messages import TIMINGS
 from tests.api.contract import validator
@@ -28,14 +28,16 @@ def test_every_method_of_every_route_is_described() -> None:
     assert {view: set(methods) for view, methods in OPERATIONS.items()} == routes
 
 
-def test_it_is_valid_and_made_without_a_warning() -> None:
-    validate_schema(document())  # type: ignore[no-untyped-call]
-    assert document()["openapi"] == "3.1.1"
+@pytest.mark.parametrize("name", TABLES)
+def test_it_is_valid_and_made_without_a_warning(name: str) -> None:
+    validate_schema(document(name))  # type: ignore[no-untyped-call]
+    assert document(name)["openapi"] == "3.1.1"
     assert not GENERATOR_STATS
 
 
-def test_every_operation_has_a_name_of_its_own_wants_a_key_and_says_how_it_refuses() -> None:
-    operations = [each for methods in document()["paths"].values() for each in methods.values()]
+@pytest.mark.parametrize("name", TABLES)
+def test_every_operation_has_a_name_of_its_own_wants_a_key_and_says_how_it_refuses(name: str) -> None:
+    operations = [each for methods in document(name)["paths"].values() for each in methods.values()]
     assert len({each["operationId"] for each in operations}) == len(operations)
     for each in operations:
         assert each["security"] == [{"key": []}]
@@ -82,10 +84,12 @@ def test_all_timings_are_described() -> None:
     assert set(TIMINGS) <= set(Seen.__annotations__)
 
 
-def test_it_is_served_to_everyone() -> None:
-    response = Client().get("/openapi.json")
+@pytest.mark.parametrize(("path", "name"), [("/openapi.json", "native"), ("/openapi-flat.json", "flat")])
+def test_it_is_served_to_everyone(path: str, name: str) -> None:
+    response = Client().get(path)
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
-    assert response.json() == document()
+    assert response.json() == document(name)
+    assert len({str(document(each)) for each in TABLES}) == len(TABLES)
 
 
 def test_the_page_and_its_assets_come_from_here_alone() -> None:

@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from config.wsgi import application
 from tests.api.conftest import ApiClient
@@ -41,8 +42,15 @@ def from_here(environ: dict[str, Any], start_response: Any) -> Any:
     return application({"REMOTE_ADDR": "127.0.0.1"} | environ, start_response)
 
 
-schema = schemathesis.openapi.from_wsgi("/openapi.json", from_here)
-schema.config.generation.update(max_examples=10, deterministic=True)
+def described(path: str) -> OpenApiSchema:
+    """The operations of a document, each to be asked a few times."""
+    schema = schemathesis.openapi.from_wsgi(path, from_here)
+    schema.config.generation.update(max_examples=10, deterministic=True)
+    return schema
+
+
+schema = described("/openapi.json")
+flat_schema = described("/openapi-flat.json")
 
 
 @pytest.fixture
@@ -77,6 +85,15 @@ def one_connection() -> Iterator[None]:
 def test_every_answer_is_documented(case: schemathesis.Case[Any], alice: ApiClient, ids: Ids) -> None:
     aim(case, ids)
     case.call_and_validate(headers={"Authorization": f"Bearer {alice.key}"}, checks=CHECKS)
+
+
+@flat_schema.parametrize()
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
+def test_every_flat_answer_is_documented(
+    case: schemathesis.Case[Any], flat_alice: ApiClient, ids: Ids
+) -> None:
+    aim(case, ids)
+    case.call_and_validate(headers={"Authorization": f"Bearer {flat_alice.key}"}, checks=CHECKS)
 
 
 def aim(case: schemathesis.Case[Any], ids: Ids) -> None:

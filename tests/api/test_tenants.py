@@ -18,6 +18,7 @@ from accounts.models import ApiKey
 from api.base import View
 from api.dialects.tcp_monitors.errors import BAD_KEY
 from api.dialects.tcp_monitors.ids import encoded
+from api.formats import FORMATS, HEADER
 from config.urls import urlpatterns
 from tests.api.conftest import ApiClient
 from tests.api.test_deliveries import deliver
@@ -38,6 +39,8 @@ OWNED: dict[str, Callable[[ApiClient], int | str]] = {
     "api/v1/monitors/<str:id_text>/results": lambda owner: monitor(owner.account).pk,
     "api/v1/monitors/<str:id_text>/uptime": lambda owner: monitor(owner.account).pk,
     "api/v1/monitors/<str:id_text>/heartbeat/rotate": lambda owner: heartbeat(owner.account)[0].pk,
+    "api/v1/monitors/<str:id_text>/pause": lambda owner: monitor(owner.account).pk,
+    "api/v1/monitors/<str:id_text>/resume": lambda owner: monitor(owner.account).pk,
     "api/v1/monitors/<str:id_text>/rounds": lambda owner: monitor(owner.account).pk,
     "api/v1/monitors/<str:id_text>/test": lambda owner: monitor(owner.account).pk,
     "api/v1/monitors/<str:id_text>/webhook": lambda owner: monitor(owner.account).pk,
@@ -85,8 +88,8 @@ def path_of(route: str, owner: ApiClient) -> str:
     return "/" + route.replace("<str:id_text>", str(OWNED[route](owner)) if route in OWNED else "")
 
 
-def call(method: str, path: str, key: str = "") -> tuple[int, Any]:
-    client = Client(headers={"Authorization": f"Bearer {key}"} if key else {})
+def call(method: str, path: str, key: str = "", **headers: str) -> tuple[int, Any]:
+    client = Client(headers=headers | ({"Authorization": f"Bearer {key}"} if key else {}))
     body = b'{"name": "mine", "url": "http://127.0.0.1:9/", "label": "mine"}'
     response = client.generic(method, path, body, content_type="application/json")
     return response.status_code, response.json()
@@ -106,12 +109,13 @@ def test_every_route_has_a_case() -> None:
     assert {route for route, _ in views()} == {*OWNED, *LISTS}
 
 
+@pytest.mark.parametrize("format_name", FORMATS)
 @pytest.mark.parametrize(("route", "method"), [each for each in CALLS if each[0] in OWNED])
 def test_what_another_account_owns_is_not_found(
-    alice: ApiClient, bob: ApiClient, route: str, method: str
+    alice: ApiClient, bob: ApiClient, route: str, method: str, format_name: str
 ) -> None:
     path = path_of(route, bob)
-    status, answer = call(method, path, alice.key)
+    status, answer = call(method, path, alice.key, **{HEADER: format_name})
     assert status == 404
     assert sentence(answer).endswith(" not found")
 

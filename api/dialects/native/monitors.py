@@ -83,7 +83,11 @@ class MonitorInput(serializers.Serializer[Monitor]):
 
 def new_monitor_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
     """The model fields of a new monitor; raises a refusal that names the first field that is wrong."""
-    given = _validated(data)
+    return fields_of_new(_validated(data), account)
+
+
+def fields_of_new(given: dict[str, Any], account: Account) -> dict[str, Any]:
+    """As `new_monitor_fields`, of a body whose fields were each found good."""
     type_ = MONITOR_TYPES[given["type"]]
     if type_.is_named_by_us:
         given.setdefault("url", heartbeat.made_up_name())
@@ -101,7 +105,11 @@ def new_monitor_fields(data: dict[str, Any], account: Account) -> dict[str, Any]
 
 def changed_monitor_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     """The model fields that an update changes; those left out keep their values. A type stays."""
-    given = _validated(data, partial=True)
+    return fields_of_change(_validated(data, partial=True), monitor)
+
+
+def fields_of_change(given: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
+    """As `changed_monitor_fields`, of a body whose fields were each found good."""
     if given.pop("type", monitor.type) != monitor.type:
         raise serializers.ValidationError("type cannot be changed")
     type_ = MONITOR_TYPES[monitor.type]

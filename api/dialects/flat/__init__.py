@@ -1,0 +1,1 @@
+"""The flat wire format of /api/v1/monitors: a monitor and its state in one object."""
