@@ -6,7 +6,8 @@ import logging
 from queue import Empty
 from typing import Any
 
-from kombu import transport
+from kombu import Connection, transport
+from kombu.exceptions import OperationalError
 from kombu.transport import redis
 from redis.exceptions import RedisError
 
@@ -73,6 +74,15 @@ def regional_options(region: str) -> dict[str, object]:
 def regional_keys(region: str) -> dict[str, str]:
     """A region's own of the keys that workers share."""
     return {option: f"{key}.{region}" for option, key in SHARED_KEYS.items()}
+
+
+def time_ms(connection: Connection) -> int:
+    """The broker's clock in Unix milliseconds; raises `OperationalError` while it is away."""
+    try:
+        seconds, microseconds = connection.default_channel.client.time()  # type: ignore[attr-defined]
+    except (OSError, RedisError) as error:
+        raise OperationalError(str(error)) from error
+    return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 class QoS(redis.QoS):

@@ -171,6 +171,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     region: str
     urgent: bool = False
     """Confirmation and immediate probes: they overtake the scheduled ones."""
+    expires_at_ms: int | None = None
+    """Past this instant nobody waits for the results any more: a backlog is dropped whole."""
     requests: list[ProbeRequest]
 
 

@@ -14,17 +14,18 @@ import resource
 import socket
 import sys
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from celery import Celery, signals
 from kombu import Exchange, Queue
 
-from probes import broker, env, liveness, names
+from probes import broker, clock, env, liveness, names
 from probes.canary import Canaries, Canary, configured_canaries
-from probes.clock import now_ms
 from probes.engine import Engine
 from probes.guard import AddressPolicy
 from probes.heartbeat import Heartbeat
+from probes.instants import from_unix_ms
 from probes.messages import BadMessage, Batch, RegionBeat, Results, pack, unpack
 from probes.reporter import Reporter
 
@@ -67,10 +68,14 @@ class RegionalWorker:
         if batch.region != self.region:
             logger.error("dropped a batch for region %s", batch.region)
             return
+        if batch.expires_at_ms is not None and clock.now_ms() > batch.expires_at_ms:
+            logger.warning("dropped a batch of %d that nobody waits for any more", len(batch.requests))
+            return
         self.engine.submit(batch.requests, urgent=batch.urgent)
 
     def send_echo(self) -> None:
-        """Sends this worker a task through the broker."""
+        """Sends this worker a task through the broker, after setting the clock by the broker's."""
+        set_clock()
         app.send_task(ECHO, queue=self.echo_queue, expires=BEAT_EXPIRES_SECONDS, retry=False)
 
     def echo(self) -> None:
@@ -80,7 +85,7 @@ class RegionalWorker:
         beat = RegionBeat(
             region=self.region,
             worker=self.name,
-            sent_at_ms=now_ms(),
+            sent_at_ms=clock.now_ms(),
             in_flight=self.engine.in_flight,
             sick=self.canaries.sick,
         )
@@ -89,7 +94,7 @@ class RegionalWorker:
             args=[pack(beat)],
             queue=names.CORE_QUEUE,
             declare=[],  # a region only ever writes to the core's queues
-            expires=BEAT_EXPIRES_SECONDS,
+            expires=instant_in(BEAT_EXPIRES_SECONDS),
             retry=False,
         )
 
@@ -138,9 +143,20 @@ def send_results(results: Results) -> None:
         args=[pack(results)],
         queue=names.INGEST_QUEUE,
         declare=[],
-        expires=RESULTS_EXPIRE_SECONDS,
+        expires=instant_in(RESULTS_EXPIRE_SECONDS),
         retry_policy=PUBLISH_RETRIES,
     )
+
+
+def set_clock() -> None:
+    """Sets the clock by the broker's; raises `OperationalError` while that is away."""
+    with app.pool.acquire(block=True) as connection:
+        clock.set_by(lambda: broker.time_ms(connection))
+
+
+def instant_in(seconds: float) -> datetime:
+    """That much from now, by the clock that the core shares: it judges whether a message came too late."""
+    return from_unix_ms(clock.now_ms()) + timedelta(seconds=seconds)
 
 
 def set_up_logging() -> None:

@@ -32,7 +32,7 @@ from probes.messages import (
     unpack,
 )
 
-BATCH_JSON = b"""{"version":1,"region":"eu","urgent":true,"requests":[
+BATCH_JSON = b"""{"version":1,"region":"eu","urgent":true,"expires_at_ms":1767225640000,"requests":[
 {"monitor_id":7,"config_version":3,"scheduled_at_ms":1767225600000,"round_id":11,"attempt":2,
 "target":{"type":"http","url":"https://example.com/","method":"POST","headers":[["X-Id","7"]],
 "auth":{"name":"Authorization","token":"sealed","account_id":5},"body":"{}",
@@ -59,6 +59,7 @@ TARGETS: list[tuple[str, Target]] = [
 BATCH = Batch(
     region="eu",
     urgent=True,
+    expires_at_ms=1767225640000,
     requests=[
         ProbeRequest(
             monitor_id=7,

@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 from celery import Celery
 from kombu import Connection
+from kombu.exceptions import OperationalError
 
 from probes import broker, names
+from probes.clock import now_ms
 from probes.messages import Batch, ProbeRequest, RegionBeat, Results, pack, unpack
 from tests.probes.asking import ask
 from tests.probes.listeners import Listener, answer, response
@@ -156,6 +158,29 @@ def test_messages_that_are_no_batch_are_dropped(
     text = log.read_text()
     for reason in ("got `str`", "version 99 is not 1", "for region elsewhere", "no.such.task"):
         assert reason in text
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_batch_that_nobody_waits_for_any_more_is_dropped_whole(
+    core: Core, region: str, listener: Listener, log: Path
+) -> None:
+    old, new = (
+        Batch(region=region, requests=[ask(id_, listener.url)], expires_at_ms=now_ms() + in_ms)
+        for id_, in_ms in ((1, -1), (2, 60_000))
+    )
+    for batch in (old, new):
+        core.send_raw(names.scheduled_queue(region), pack(batch))
+    assert [result.monitor_id for result in core.results().results] == [2]
+    assert "dropped a batch of 1 that nobody waits for any more" in log.read_text()
+
+
+def test_the_brokers_clock_can_be_asked_for_and_its_absence_is_said(core: Core, tmp_path: Path) -> None:
+    assert abs(broker.time_ms(core.connection) - now_ms()) < 10_000
+    with (
+        pytest.raises(OperationalError),
+        Connection(f"redis+socket://{tmp_path}/none.sock", transport_options={"max_retries": 1}) as away,
+    ):
+        broker.time_ms(away)
 
 
 def test_what_no_celery_put_on_a_queue_is_logged_and_dropped(
