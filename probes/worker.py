@@ -151,7 +151,7 @@ def send_results(results: Results) -> None:
 def set_clock() -> None:
     """Sets the clock by the broker's; raises `OperationalError` while that is away."""
     with app.pool.acquire(block=True) as connection:
-        clock.set_by(lambda: broker.time_ms(connection))
+        clock.set_by(lambda: broker.time_ms(connection))  # type: ignore[arg-type]  # a Connection it is
 
 
 def instant_in(seconds: float) -> datetime:
