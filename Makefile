@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway \
 	UPQUORUM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help up test bench bench-api accuracy chaos-deliveries bench-probes bench-history oracle check format lock clean sim fuzz-api
+.PHONY: help up test bench bench-api accuracy chaos chaos-deliveries bench-probes bench-history oracle check format lock clean sim fuzz-api
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: .venv/dev.installed ## run the tests, on a PostgreSQL and a Valkey of thei
 
 accuracy: .venv/dev.installed ## do faults to the real system and measure what it tells (ARGS="--help")
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
+chaos: .venv/dev.installed ## faults done to the whole system: what is lost, doubled, false, and how long until checks run again
+	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 chaos-deliveries: .venv/dev.installed ## 10,000 events to receivers of which a third misbehave, the worker killed 50 times
 	@$(BIN)/python -m benchmarks.deliveries $(ARGS)

@@ -99,9 +99,7 @@ def send(batch: Batch, expires_at: datetime) -> None:
     batch = msgspec.structs.replace(batch, expires_at_ms=unix_ms(expires_at))
     queue = names.urgent_queue(batch.region) if batch.urgent else names.scheduled_queue(batch.region)
     try:
-        current_app.send_task(
-            names.RUN_BATCH, args=[pack(batch)], queue=queue, retry=False, argsrepr=SHOWN
-        )
+        current_app.send_task(names.RUN_BATCH, args=[pack(batch)], queue=queue, retry=False, argsrepr=SHOWN)
     except OperationalError as error:
         logger.warning("dispatch.lost region=%s probes=%d: %s", batch.region, len(batch.requests), error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
+from collections.abc import Set
 
 from benchmarks.accuracy.behaviours import answer
 from benchmarks.accuracy.scoring import Arrival
@@ -18,6 +19,11 @@ class Receiver:
         self.target = Target(self._keep)
         self._seen: set[int] = set()
         self._arrivals: defaultdict[int, list[Arrival]] = defaultdict(list)
+
+    @property
+    def delivery_ids(self) -> Set[int]:
+        """Of all that came."""
+        return self._seen
 
     def of(self, monitor_id: int) -> list[Arrival]:
         """The events of one monitor, in the order in which they came."""
