@@ -18,20 +18,21 @@ _offset_ms = 0
 
 def now_ms() -> int:
     """Unix milliseconds. Only instants: durations come from `time.monotonic`."""
-    return _own_ms() + _offset_ms
+    return own_ms() + _offset_ms
 
 
 def set_by(ask_ms: Callable[[], int]) -> int:
     """Set the clock by one that answers its Unix milliseconds; return by how much ours is behind, in ms."""
     global _offset_ms
-    begin_ms = _own_ms()
+    begin_ms = own_ms()
     told_ms = ask_ms()
-    end_ms = _own_ms()
+    end_ms = own_ms()
     offset_ms = told_ms - (begin_ms + end_ms) // 2
     if end_ms - begin_ms <= SLOWEST_ANSWER_MS and abs(offset_ms - _offset_ms) > TOLERANCE_MS:
         _offset_ms = 0 if abs(offset_ms) <= TOLERANCE_MS else offset_ms
     return _offset_ms
 
 
-def _own_ms() -> int:
+def own_ms() -> int:
+    """Unix milliseconds by this machine's clock, right or wrong."""
     return time.time_ns() // 1_000_000

@@ -191,6 +191,7 @@ class RegionBeat(msgspec.Struct, frozen=True, kw_only=True):
     region: str
     worker: str
     sent_at_ms: int
+    """By the worker's own clock: all else that it sends goes by the broker's."""
     in_flight: int
     sick: str = ""
     """Why the region says that it cannot see the world; empty while it is well."""

@@ -85,7 +85,7 @@ class RegionalWorker:
         beat = RegionBeat(
             region=self.region,
             worker=self.name,
-            sent_at_ms=clock.now_ms(),
+            sent_at_ms=clock.own_ms(),
             in_flight=self.engine.in_flight,
             sick=self.canaries.sick,
         )

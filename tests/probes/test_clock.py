@@ -24,7 +24,7 @@ def untouched() -> Iterator[None]:
 def own(monkeypatch: pytest.MonkeyPatch, *readings_ms: int) -> None:
     """Let our own clock show these in turn, and the last one for ever."""
     left = list(readings_ms)
-    monkeypatch.setattr(clock, "_own_ms", lambda: left.pop(0) if len(left) > 1 else left[0])
+    monkeypatch.setattr(clock, "own_ms", lambda: left.pop(0) if len(left) > 1 else left[0])
 
 
 def tell(ms: int) -> Callable[[], int]:
