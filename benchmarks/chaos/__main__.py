@@ -31,23 +31,21 @@ COLUMNS = ("lost", "duplicated", "false", "deliveries_lost", "recovery_s")
 
 def try_one(fault: Fault, monitors: int, folder: Path) -> Row:
     """Do one fault to a system below `folder`, in this process."""
-    disk = folder / "postgres-disk"
     data = folder / "data"
     data.mkdir(mode=0o700)
     needs_disk = fault.do is faults.fill_disk
     if needs_disk:
-        faults.mount_small_disk(disk)
-        (data / "postgres").symlink_to(disk / "cluster")
+        faults.mount_small_disk(data)
     try:
         with opened(REGIONS) as network, running(data, network) as system:
             return asyncio.run(_trial(system, fault, monitors))
     except TimeoutError:
-        log = (data / LOG).read_text().splitlines()
+        log = (folder / LOG).read_text().splitlines()
         print(*log[-LINES_SHOWN:], sep="\n", file=sys.stderr)
         raise
     finally:
         if needs_disk:
-            faults.unmount(disk)
+            faults.unmount(data)
 
 
 async def _trial(system: object, fault: Fault, monitors: int) -> Row:

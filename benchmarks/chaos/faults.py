@@ -25,7 +25,8 @@ SKEW_SECONDS = 60
 KILL_SECONDS = (0.8, 2.2)
 """Between two kills."""
 SHORT_SECONDS, LONG_SECONDS = 20, 90
-DISK_BYTES = 160 * 1024 * 1024
+DISK_BYTES = 400 * 1024 * 1024
+GROW = "CREATE TABLE grown AS SELECT generate_series(1, 100000)"
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
 
 
@@ -148,9 +149,10 @@ def skew(seconds: int) -> Callable[[System], Awaitable[float]]:
 
 async def fill_disk(system: System) -> float:
     """The disk of the database is full; then there is room again. It is a small one of its own."""
-    filler = system.paths.postgres / "filler"
+    filler = system.folder / "filler"
     await asyncio.to_thread(_fill, filler)
     await asyncio.sleep(SHORT_SECONDS)
+    await asyncio.to_thread(_must_fail, system, GROW)
     filler.unlink()
     return time.monotonic()
 
@@ -197,6 +199,15 @@ def _execute(system: System, statement: str) -> None:
         connection.execute(statement)
 
 
+def _must_fail(system: System, statement: str) -> None:
+    """Fail unless the database refuses: else the fault was none."""
+    try:
+        _execute(system, statement)
+    except psycopg.Error:
+        return
+    raise AssertionError(f"the database did as if nothing was: {statement}")
+
+
 def _fill(filler: Path) -> None:
     """Take what is left of the disk, to the last kilobyte."""
     chunk = b"\0" * 1024
@@ -211,7 +222,6 @@ def _fill(filler: Path) -> None:
 
 def mount_small_disk(folder: Path) -> None:
     """Put a small disk where the database will have its files."""
-    folder.mkdir()
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "upquorum-chaos", str(folder)], check=True
     )

@@ -33,7 +33,7 @@ class System:
     def __init__(self, folder: Path, network: Network | None) -> None:
         self.folder, self.network = folder, network
         self.paths = Paths(folder)
-        self.log = folder / LOG
+        self.log = folder.parent / LOG
         self.port = free_port()
         self._local_broker_port = free_port()
         self.services: dict[str, Service] = {}
