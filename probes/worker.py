@@ -40,7 +40,8 @@ DRAIN_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 PUBLISH_RETRIES = {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.4, "interval_max": 1.0}
 
-app = Celery("upquorum-probes", fixups=[])  # the default fixups import Django if it is configured
+# The default fixups import Django if it is configured; and who imports this keeps the app that it has.
+app = Celery("upquorum-probes", fixups=[], set_as_current=False)
 app.conf.update(broker.CELERY_SETTINGS)
 app.conf.update(worker_enable_remote_control=False)
 
