@@ -9,11 +9,13 @@ from api.base import not_found
 from api.key_formats import FLAT
 from api.views import readers, reference
 from config import health
+from config.metrics.views import metrics
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("api", not_found),
+    path("metrics", metrics),
     path("api/", include("api.urls")),
     path("v1/", include("api.tcp_urls")),
     path("feed/<str:token>/rss", readers.incident_feed_view, name="incident-feed"),

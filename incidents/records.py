@@ -9,6 +9,7 @@ from functools import partial
 import msgspec
 from django.db import transaction
 
+from accounts import tally
 from incidents import models
 from incidents.case import Awaited, Ballot, Case, Decision, RegionalFailure, Round
 from incidents.deciding import common_reason
@@ -161,6 +162,8 @@ def _save_round(state: MonitorState, old: Round | None, new: Round | None) -> mo
             **values,
         )
     _save_ballots(row, new, old.ballots if old else ())
+    if new.verdict:
+        transaction.on_commit(partial(tally.add, {("rounds", new.verdict): 1}))
     if new.closed_at is None:
         for ballot in new_questions(old, new):
             question = _question(state, row.pk, new, ballot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from datetime import timedelta
 
 from celery import shared_task
@@ -11,6 +12,7 @@ from django.db import OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import tally
 from incidents import rollups
 from incidents.confirmation import settle, settle_flapping, settle_overdue
 from incidents.flapping import CALM
@@ -20,7 +22,7 @@ from monitors import backoff, heartbeats, pulse, regions
 from monitors.evidence import record_evidence
 from monitors.models import MonitorState
 from probes import names
-from probes.messages import BadMessage, Results, unpack
+from probes.messages import BadMessage, ProbeResult, Results, unpack
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ def ingest(message: object) -> None:
     suspicions = [result for result in results if result.outcome == "slow"]
     for result in (*record_evidence(answers), *suspicions):
         settle(result, timezone.now())
+    tally.add(_counts(received.region, answers))
 
 
 @shared_task(name="incidents.sweep")
@@ -100,6 +103,16 @@ def forget_old() -> None:
 def roll_up() -> int:
     """Every minute: roll up the downtime of the hours that have closed; return how many."""
     return rollups.roll_up_downtime(timezone.now())
+
+
+def _counts(region: str, answers: list[ProbeResult]) -> Counter[tuple[str, ...]]:
+    """What metrics tell of these answers."""
+    counts = Counter[tuple[str, ...]](("probes", region, answer.outcome) for answer in answers)
+    for answer in answers:
+        if answer.round_id is None:
+            counts["scheduled_probes", region] += 1
+            counts["lag_milliseconds", region] += max(0, answer.started_at_ms - answer.scheduled_at_ms)
+    return counts
 
 
 def _trusted(message: object) -> Results:

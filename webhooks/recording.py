@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
+from accounts import tally
 from webhooks.claiming import Claim
 from webhooks.disabling import disable_webhook
 from webhooks.models import Attempt, Delivery, Status
@@ -60,6 +62,7 @@ def _settle(delivery: Delivery, claim: Claim, outcome: AttemptOutcome, now: date
     else:
         delivery.status, delivery.next_attempt_at = Status.RETRYING, retry_at
     delivery.save()
+    transaction.on_commit(partial(tally.add, {("attempts", delivery.status): 1}))
 
 
 def _retry_at(delivery: Delivery, claim: Claim, outcome: AttemptOutcome, now: datetime) -> datetime | None:

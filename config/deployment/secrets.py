@@ -26,6 +26,7 @@ OWNER_ONLY, ANY_READER = 0o400, 0o444
 def main(folder: Path, regions: list[str]) -> None:
     core, probe = folder / "core", folder / "probe"
     _make(core / "secret-key", secrets.token_urlsafe(50))
+    _make(core / "metrics-token", secrets.token_urlsafe(32))
     encryption_key = _make(core / "encryption-key", Fernet.generate_key().decode())
     _make(probe / "encryption-key", encryption_key)
     password = _make(folder / "database" / "password", secrets.token_urlsafe(32), ANY_READER)

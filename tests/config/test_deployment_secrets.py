@@ -28,6 +28,7 @@ def test_each_reader_gets_what_it_needs_and_no_more(folder: Path) -> None:
     assert set(contents(folder)) == {
         "core/secret-key",
         "core/encryption-key",
+        "core/metrics-token",
         "core/database-url",
         "core/redis-url",
         "database/password",

@@ -1,0 +1,1 @@
+"""What Prometheus may read: of the installation, and of an account's monitors."""
