@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Checks load the settings, which want secrets; these protect nothing.
-THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway \
+THROWAWAY_SECRETS = UPQUORUM_SECRET_KEY=throwaway-throwaway-throwaway-throwaway-throwaway-1 \
 	UPQUORUM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
 .PHONY: help up test bench bench-api accuracy chaos chaos-deliveries bench-probes bench-history oracle check format lock clean sim fuzz-api
@@ -43,11 +43,12 @@ bench-history: .venv/dev.installed ## how fast a month of 10,000 monitors is rea
 oracle: .venv/dev.installed ## the same cases to us, blackbox_exporter and monitoring-plugins, each disagreement explained
 	@$(BIN)/python -m benchmarks.oracle
 
-check: .venv/dev.installed ## lint, types, import rules
+check: .venv/dev.installed ## lint, types, import rules, and Django's check of production settings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(THROWAWAY_SECRETS) $(BIN)/mypy
 	$(THROWAWAY_SECRETS) $(BIN)/lint-imports
+	$(THROWAWAY_SECRETS) UPQUORUM_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 SEEDS ?= 20000
 sim: .venv/dev.installed ## run SEEDS simulated worlds of trouble through the rules of the verdict
