@@ -159,6 +159,8 @@ class Region(models.Model):
     last_seen_at = models.DateTimeField()
     worker = models.CharField(max_length=255)
     in_flight = models.PositiveIntegerField()
+    clock_ahead_ms = models.IntegerField(default=0)
+    """How far its worker's clock was ahead of the core's, less the way of the report."""
     sick = models.CharField(max_length=255, blank=True)
     """Why its canaries say that it cannot see the world; empty while they are well."""
     suspect_since = models.DateTimeField(null=True, blank=True)

@@ -13,6 +13,7 @@ from monitors.models import KillSwitch, MonitorState, Region, RegionalFailure
 from monitors.pulse import running_since
 from monitors.status import Status
 from probes.errors import ErrorClass
+from probes.instants import unix_ms
 from probes.messages import ProbeResult, RegionBeat
 
 SILENCE = timedelta(seconds=15)
@@ -43,6 +44,7 @@ def record_beat(beat: RegionBeat, now: datetime) -> None:
             "last_seen_at": now,
             "worker": beat.worker,
             "in_flight": beat.in_flight,
+            "clock_ahead_ms": _bounded(beat.sent_at_ms - unix_ms(now)),
             "sick": beat.sick[:255],
         },
     )
@@ -86,6 +88,11 @@ def _known(rows: QuerySet[Region], now: datetime) -> list[str]:
     seen = rows if deaf else rows.filter(last_seen_at__gt=now - SILENCE)
     names = set(seen.values_list("name", flat=True))
     return [name for name in settings.REGIONS if name in names]
+
+
+def _bounded(milliseconds: int) -> int:
+    """Within what the column holds, which is 24 days: a clock may be wrong by years."""
+    return max(-(2**31), min(milliseconds, 2**31 - 1))
 
 
 def _trouble(region: Region | None) -> str:
