@@ -5,7 +5,8 @@ FROM python:3.13-slim AS base
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    UPQUORUM_ALIVE_FILE=/tmp/alive
+    UPQUORUM_ALIVE_FILE=/tmp/alive \
+    UPQUORUM_LOG_FORMAT=json
 RUN useradd --system --uid 10001 --user-group --no-create-home upquorum
 WORKDIR /app
 
@@ -48,4 +49,5 @@ RUN install --directory --owner upquorum /run/upquorum/core /run/upquorum/databa
 USER upquorum
 EXPOSE 8000
 CMD ["python3", "-m", "gunicorn", "config.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", \
-     "--workers=2", "--threads=16", "--graceful-timeout=5", "--worker-tmp-dir=/dev/shm", "--no-control-socket"]
+     "--workers=2", "--threads=16", "--graceful-timeout=5", "--worker-tmp-dir=/dev/shm", "--no-control-socket", \
+     "--logger-class=config.logs.GunicornLogger"]

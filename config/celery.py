@@ -6,7 +6,7 @@ import os
 
 from celery import Celery, signals
 
-from probes import liveness
+from probes import liveness, logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -19,3 +19,9 @@ app.autodiscover_tasks()
 def note_life(**_: object) -> None:
     """A worker that ended a task consumes; beat sends each queue one a second."""
     liveness.note()
+
+
+@signals.setup_logging.connect
+def set_up_logging(**_: object) -> None:
+    """As all our processes log; Celery's own setup would add handlers."""
+    logs.set_up()

@@ -13,7 +13,7 @@ import dj_database_url
 import django_stubs_ext
 
 from config.local.paths import Paths
-from probes import broker, env, names
+from probes import broker, env, logs, names
 from probes.guard import AddressPolicy
 
 django_stubs_ext.monkeypatch()  # makes ModelAdmin[...] and its like exist at run time
@@ -75,6 +75,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.health.UnavailableWithoutDatabase",  # last, so that it is the first to hear of an exception
 ]
+LOGGING_CONFIG = None  # not Django's: all processes log alike
+logs.set_up()
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False

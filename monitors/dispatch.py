@@ -101,7 +101,8 @@ def send(batch: Batch, expires_at: datetime) -> None:
     try:
         current_app.send_task(names.RUN_BATCH, args=[pack(batch)], queue=queue, retry=False, argsrepr=SHOWN)
     except OperationalError as error:
-        logger.warning("dispatch.lost region=%s probes=%d: %s", batch.region, len(batch.requests), error)
+        lost = {"region": batch.region, "probes": len(batch.requests)}
+        logger.warning("dispatch.lost: %s", error, extra=lost)
 
 
 def without_opted_out(batch: Batch) -> Batch:

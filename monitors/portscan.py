@@ -46,5 +46,7 @@ def _is_public(host: str, port: int) -> bool:
 
 
 def _suspend(account: Account, host: str, now: datetime) -> None:
-    logger.error("account.suspended account=%d: more than %d ports of %s", account.pk, MOST_PORTS, host)
+    logger.error(
+        "account.suspended: more than %d ports of %s", MOST_PORTS, host, extra={"account": account.pk}
+    )
     Account.objects.filter(pk=account.pk, suspended_at=None).update(suspended_at=now)

@@ -147,7 +147,7 @@ class Canaries:
         try:
             failure = await self._failure(canary)
         except Exception as error:
-            logger.exception("%s", name)
+            logger.exception("canary.failed: %s", name)
             failure = type(error).__name__
         return [f"{name}: {failure}"] if failure else []
 

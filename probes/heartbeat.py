@@ -50,14 +50,14 @@ class Heartbeat:
     def beat(self) -> None:
         """Sends one echo, or ends the process if none of the last ones came back."""
         if self._unanswered >= MAX_UNANSWERED:
-            logger.critical("consumed nothing of %d echoes: giving up", self._unanswered)
+            logger.critical("worker.deaf: it consumed no echo, and ends", extra={"echoes": self._unanswered})
             self._die(EXIT_DEAF)
         self._unanswered += 1
         try:
             self._send_echo()
         except OperationalError as error:
             self._unanswered = 0
-            logger.warning("the broker is away: %s", error)
+            logger.warning("broker.away: %s", error)
 
     def _run(self) -> None:
         self.beat()

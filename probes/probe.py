@@ -32,7 +32,7 @@ async def probe(request: ProbeRequest, region: str, curl: Curl, canaries: Canari
             measurement = await canaries.review(measurement, started)
         measurement = _warned_of_latency(measurement, request.latency_warn_ms)
     except Exception as error:
-        logger.exception("probe of monitor %d at %d", request.monitor_id, request.scheduled_at_ms)
+        logger.exception("probe.failed", extra={"monitor": request.monitor_id, "region": region})
         measurement = Measurement(error_class=ErrorClass.INTERNAL, error=type(error).__name__)
     return result(request, region, started_at_ms, measurement)
 

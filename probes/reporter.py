@@ -69,7 +69,7 @@ class Reporter:
             batch, self._buffer = self._buffer[:BATCH_SIZE], self._buffer[BATCH_SIZE:]
             self._has_urgent = self._has_urgent and bool(self._buffer)
             if self._dropped:
-                logger.error("the buffer was full: %d results were lost", self._dropped)
+                logger.error("results.lost: the buffer was full", extra={"results": self._dropped})
                 self._dropped = 0
             return batch
 
@@ -80,6 +80,6 @@ class Reporter:
         try:
             self._publish(Results(region=self._region, results=results))
         except OperationalError as error:
-            logger.error("the broker is away: %d results were lost: %s", len(results), error)
+            logger.error("results.lost: the broker is away: %s", error, extra={"results": len(results)})
         except Exception:
-            logger.exception("publishing failed: %d results were lost", len(results))
+            logger.exception("results.lost: publishing failed", extra={"results": len(results)})

@@ -12,7 +12,6 @@ import logging
 import os
 import resource
 import socket
-import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
@@ -20,7 +19,7 @@ from typing import NoReturn
 from celery import Celery, signals
 from kombu import Exchange, Queue
 
-from probes import broker, clock, env, liveness, names
+from probes import broker, clock, env, liveness, logs, names
 from probes.canary import Canaries, Canary, configured_canaries
 from probes.engine import Engine
 from probes.guard import AddressPolicy
@@ -64,13 +63,13 @@ class RegionalWorker:
         try:
             batch = unpack(raw, Batch)
         except BadMessage as error:
-            logger.error("dropped a batch: %s", error)
+            logger.error("batch.dropped: %s", error)
             return
         if batch.region != self.region:
-            logger.error("dropped a batch for region %s", batch.region)
+            logger.error("batch.dropped: it is for region %s", batch.region)
             return
         if batch.expires_at_ms is not None and clock.now_ms() > batch.expires_at_ms:
-            logger.warning("dropped a batch of %d that nobody waits for any more", len(batch.requests))
+            logger.warning("batch.dropped: nobody waits for its %d probes any more", len(batch.requests))
             return
         self.engine.submit(batch.requests, urgent=batch.urgent)
 
@@ -127,7 +126,7 @@ class RegionalWorker:
     def _stop(self) -> None:
         self.heartbeat.stop()
         if not self.engine.drain(DRAIN_SECONDS):
-            logger.warning("gave up %d probes", self.engine.in_flight)
+            logger.warning("worker.gave_up: probes were under way", extra={"probes": self.engine.in_flight})
         self.engine.stop()
         self.reporter.close(CLOSE_SECONDS)
 
@@ -160,14 +159,9 @@ def instant_in(seconds: float) -> datetime:
     return from_unix_ms(clock.now_ms()) + timedelta(seconds=seconds)
 
 
-def set_up_logging() -> None:
-    """Compact lines on stderr, and not two of Celery's for every batch."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s %(message)s", stream=sys.stderr
-    )
-    for chatty in ("celery.worker.strategy", "celery.app.trace"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    signals.setup_logging.connect(lambda **_: None, weak=False)  # a receiver keeps Celery's hands off
+@signals.setup_logging.connect
+def keep_logging(**_: object) -> None:
+    """Receives the signal, which keeps Celery's hands off what is set up."""
 
 
 def raise_file_limit() -> None:
@@ -184,11 +178,11 @@ def main() -> NoReturn:
     if not env.REGION_NAME.fullmatch(region):
         parser.error(f"--region or {env.PREFIX}REGION must name a region, not {region!r}")
     try:
+        logs.set_up()
         canaries = configured_canaries()
         env.ca_file()
     except env.BadSetting as error:
         parser.error(str(error))
-    set_up_logging()
     raise_file_limit()
     url = broker.broker_url()
     app.conf.update(broker_url=url, broker_transport_options=broker.regional_options(region))

@@ -29,7 +29,7 @@ def record_attempt(claim: Claim, outcome: AttemptOutcome, now: datetime) -> bool
     mine = Delivery.objects.filter(pk=claim.delivery_id, lease_until=claim.lease_until)
     delivery = mine.select_for_update().first()
     if delivery is None:
-        logger.warning("delivery.lease_lost delivery=%d attempt=%d", claim.delivery_id, claim.attempt)
+        logger.warning("delivery.lease_lost", extra={"delivery": claim.delivery_id, "attempt": claim.attempt})
         return False
     _log(claim, outcome)
     _settle(delivery, claim, outcome, now)

@@ -53,7 +53,7 @@ def application(port: int, regions: Sequence[str]) -> Iterator[Program]:
 def _web(port: int) -> list[str]:
     # The port is shared for the moment when a worker outlives its killed master by up to a second.
     server = ["--worker-class=gthread", "--workers=1", "--threads=16", "--reuse-port", "--graceful-timeout=5"]
-    quiet = ["--log-level=warning", "--no-control-socket"]
+    quiet = ["--log-level=warning", "--logger-class=config.logs.GunicornLogger", "--no-control-socket"]
     return _module("gunicorn", "config.wsgi", f"--bind=127.0.0.1:{port}", *server, *quiet)
 
 

@@ -171,7 +171,7 @@ def test_a_batch_that_nobody_waits_for_any_more_is_dropped_whole(
     for batch in (old, new):
         core.send_raw(names.scheduled_queue(region), pack(batch))
     assert [result.monitor_id for result in core.results().results] == [2]
-    assert "dropped a batch of 1 that nobody waits for any more" in log.read_text()
+    assert "batch.dropped: nobody waits for its 1 probes any more" in log.read_text()
 
 
 def test_the_brokers_clock_can_be_asked_for_and_its_absence_is_said(core: Core, tmp_path: Path) -> None:
