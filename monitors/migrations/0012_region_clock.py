@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitors', '0009_rollups'),
+        ('monitors', '0011_heartbeats'),
     ]
 
     operations = [
