@@ -63,6 +63,8 @@ class Taken:
     """When the oldest that counts no longer does, in Unix seconds."""
     retry_after_seconds: int
     """0 when allowed, else at least 1."""
+    counted: bool = True
+    """False where nothing is limited, or Redis is away."""
 
 
 class Breaker:
@@ -145,4 +147,4 @@ def _taken(bucket: Bucket, allowed: int, used: int, free_at_ms: int, now_ms: int
 
 def _untouched(bucket: Bucket) -> Taken:
     reset_at = math.ceil(time.time()) + bucket.window_seconds
-    return Taken(True, bucket.limit, bucket.limit, reset_at, retry_after_seconds=0)
+    return Taken(True, bucket.limit, bucket.limit, reset_at, retry_after_seconds=0, counted=False)
