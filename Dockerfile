@@ -41,6 +41,7 @@ COPY monitors monitors
 COPY webhooks webhooks
 COPY incidents incidents
 COPY api api
+COPY staff staff
 COPY config config
 # A new volume takes its owner from the folder that it is mounted on.
 RUN install --directory --owner upquorum /run/upquorum/core /run/upquorum/database /run/upquorum/broker \

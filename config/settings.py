@@ -30,6 +30,13 @@ def generated(value: str, name: str, file: Path) -> str:
     return file.read_text().strip()
 
 
+def required(word: str) -> bool:
+    """Whether `word` is that, and not `optional`; raises `BadSetting` on any other."""
+    if word not in ("required", "optional"):
+        raise env.BadSetting(f"{env.PREFIX}ADMIN_TOTP must be required or optional, not {word!r}")
+    return word == "required"
+
+
 SECRET_KEY = generated(env.secret("SECRET_KEY"), "SECRET_KEY", PATHS.secret("secret-key"))
 ENCRYPTION_KEYS = env.listed(
     generated(env.secret("ENCRYPTION_KEYS"), "ENCRYPTION_KEYS", PATHS.secret("encryption-key"))
@@ -47,7 +54,8 @@ if _header := env.text("PROXY_SSL_HEADER"):
     SECURE_PROXY_SSL_HEADER = (f"HTTP_{_header.upper().replace('-', '_')}", "https")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "staff.apps.StaffConfig",  # before the admin, so that its templates are found first
+    "staff.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -71,8 +79,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "staff.security.AdminPolicy",
     "config.health.UnavailableWithoutDatabase",  # last, so that it is the first to hear of an exception
 ]
 LOGGING_CONFIG = None  # not Django's: all processes log alike
@@ -109,10 +119,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Only staff have sessions: one that was forgotten somewhere ends within the day.
+SESSION_COOKIE_AGE = 12 * 3600
+ADMIN_TOTP_REQUIRED = required(env.text("ADMIN_TOTP", "optional"))
 
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = "staff.formats"
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # a few admin files from the packages: nothing to collect, nothing to forget
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

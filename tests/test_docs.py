@@ -11,7 +11,7 @@ import pytest
 from probes.errors import ErrorClass
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PACKAGES = "accounts|api|config|incidents|monitors|probes|webhooks"
+PACKAGES = "accounts|api|config|incidents|monitors|probes|staff|webhooks"
 DOTTED = re.compile(rf"`((?:{PACKAGES})(?:\.\w+)+)`")
 
 

@@ -19,6 +19,8 @@ Create a monitor:
 
 curl -X POST {url}/api/v1/monitors -H 'Authorization: Bearer {key}' \
 -H 'Content-Type: application/json' -d '{{"name":"example","url":"https://example.com","type":"http"}}'
+
+Admin: {url}/admin/  (make yourself staff: `.venv/bin/python manage.py createsuperuser`)
 """
 NO_KEY = "make one with `.venv/bin/python manage.py create_key`"
 

@@ -22,6 +22,7 @@ SEALED = (
     ("accounts.FeedToken", "sealed"),
     ("monitors.Heartbeat", "sealed_token"),
     ("monitors.Heartbeat", "sealed_secret"),
+    ("staff.Authenticator", "sealed"),
 )
 """Every column that holds what a vault sealed."""
 

@@ -1,4 +1,4 @@
-"""News in the admin: written here, read at /feed.xml."""
+"""News: written here, read at /feed.xml."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from api.models import NewsItem
+from staff.base import StaffAdmin
 
 
 @admin.register(NewsItem)
-class NewsItemAdmin(admin.ModelAdmin[NewsItem]):
+class NewsItemAdmin(StaffAdmin[NewsItem]):
     list_display = ("title", "published_at")
     search_fields = ("title", "text")
     ordering = ("-published_at",)

@@ -1,0 +1,1 @@
+"""Who runs it: the operator's admin, on top of all that it shows."""

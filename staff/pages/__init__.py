@@ -1,0 +1,1 @@
+"""The pages of the admin, a module a subject."""
