@@ -50,6 +50,11 @@ def precise(at: datetime | None) -> str:
     return timezone.localtime(at).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if at else NOTHING
 
 
+def clock(at: datetime | None) -> str:
+    """The time alone, beside an instant of the same day."""
+    return precise(at)[11:] or NOTHING
+
+
 def short(text: str, longest: int = 60) -> str:
     """`text` in a list: its beginning, where it is long."""
     return Truncator(text).chars(longest)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import idna
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -58,12 +59,23 @@ class OperatorEventAdmin(ReadOnlyAdmin[OperatorEvent]):
         return show.instant(event.ended_at) if event.ended_at else show.badge("open")
 
 
+CONSEQUENCE = "From then on no region is asked anything, whoever's monitor it is, until it is disengaged."
+
+
 @admin.register(KillSwitch)
 class KillSwitchAdmin(StaffAdmin[KillSwitch]):
     """Engaged by adding its row, which wants a reason; disengaged by deleting it, which asks once more."""
 
     list_display = ("reason", "engaged_at")
     fields = ("reason",)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What it does is said before it is engaged."""
+        context = {"title": "Engage the kill switch", "subtitle": CONSEQUENCE}
+        buttons = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**context, **buttons, **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Once: it has one row."""

@@ -73,7 +73,7 @@ def vote_row(vote: Vote) -> tuple[object, ...]:
     return (
         *(vote.region, vote.attempt, show.precise(vote.asked_at), show.badge(vote.outcome or "silent")),
         *(seen.get("error_class") or show.NOTHING, seen.get("status_code") or show.NOTHING),
-        *(seen.get("address") or show.NOTHING, show.precise(began)),
+        *(seen.get("address") or show.NOTHING, show.clock(began)),
         *(show.milliseconds(seen.get(name)) for name in TIMINGS),
         seen.get("error", ""),
     )
