@@ -16,9 +16,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from api.dialects.native.monitors import LONGEST_INTERVAL_SECONDS
+from api.monitor_types import MONITOR_TYPES
 from incidents.lifecycle import update_monitor
 from incidents.models import Incident, Round, Transition
-from monitors.models import Evidence, Monitor, RegionalFailure
+from monitors.models import Evidence, Heartbeat, Monitor, RegionalFailure
 from monitors.status import Status
 from monitors.targets import TARGETS
 from staff import show
@@ -86,20 +87,34 @@ class MonitorAdmin(StaffAdmin[Monitor]):
     actions = (pause, resume)
     list_display = ("id", "name", "status", "type", "account_link", "every", "last_check", "target")
     list_display_links = ("id", "name")
-    list_filter = (choice_filter("status", STATES), value_filter("type", "type", list(TARGETS)), "enabled")
+    list_filter = (
+        choice_filter("status", STATES),
+        value_filter("type", "type", sorted({*TARGETS, *MONITOR_TYPES})),
+        "enabled",
+    )
     list_select_related = ("account", "state")
     search_fields = ("name", "url", "account__name")
     search_help_text = "An id, or a part of a name, a URL or an account's name"
     fieldsets = (
         (None, {"fields": ("name", "interval_seconds", "account_link", "type", "url", "timeout_ms")}),
         ("Configuration", {"fields": ("confirmation_count", "options_shown", "created_at", "updated_at")}),
-        ("State", {"fields": ("status", "believed", "failures")}),
+        ("State", {"fields": ("status", "believed", "failures", "pings")}),
         ("What happened", {"fields": ("lists", "rounds", "transitions", "incidents")}),
         ("Evidence", {"fields": ("evidence",)}),
     )
     readonly_fields = (
         *("account_link", "type", "url", "timeout_ms", "confirmation_count", "options_shown", "created_at"),
-        *("updated_at", "status", "believed", "failures", "lists", "rounds", "transitions", "incidents"),
+        *(
+            "updated_at",
+            "status",
+            "believed",
+            "failures",
+            "pings",
+            "lists",
+            "rounds",
+            "transitions",
+            "incidents",
+        ),
         "evidence",
     )
 
@@ -175,6 +190,22 @@ class MonitorAdmin(StaffAdmin[Monitor]):
                 (row.region, row.error_class, show.instant(row.since), show.instant(row.seen_at))
                 for row in rows
             ],
+        )
+
+    @admin.display(description="pings")
+    def pings(self, monitor: Monitor) -> SafeString:
+        """Of a monitor that reports by itself."""
+        rows = Heartbeat.objects.filter(monitor=monitor)
+        return show.table(
+            ("last ping", "last run ms", "run began", "alarm"),
+            [
+                (
+                    *(show.instant(row.last_ping_at), show.milliseconds(row.last_run_ms)),
+                    *map(show.instant, (row.run_started_at, row.alarm_at)),
+                )
+                for row in rows
+            ],
+            empty="none: it is looked at",
         )
 
     @admin.display(description="lists")

@@ -19,8 +19,10 @@ from accounts.feeds import ensure_token
 from accounts.keys import issue_key
 from accounts.models import Account, FeedToken
 from api.models import NewsItem
+from incidents.lifecycle import create_monitor
 from incidents.models import Round
-from monitors.models import KillSwitch, Monitor, OperatorEvent, OptOut, Region
+from monitors import heartbeats
+from monitors.models import Heartbeat, KillSwitch, Monitor, OperatorEvent, OptOut, Region
 from staff import base
 from staff.base import StaffAdmin
 from tests.make import account, monitor
@@ -152,6 +154,18 @@ def test_a_rounds_page_is_its_receipt(desk: Client, world: World) -> None:
     cells = [re.sub(r"<.*?>", "", cell) for cell in re.findall(r"<td>(.*?)</td>", text)]
     for expected in ("eu", "us", "down", "http_5xx", "503", "127.0.0.1", "12.5"):
         assert expected in cells
+
+
+def test_a_heartbeats_page_has_its_pings_and_not_its_url(desk: Client, world: World) -> None:
+    fields = {"name": "backup", "url": "backup", "type": heartbeats.TYPE, "options": {"grace_seconds": 60}}
+    values = {"interval_seconds": 60, "timeout_ms": 10_000, "enabled": True, "heartbeat_secret": "hb-secret"}
+    made = create_monitor(world.account, fields | values, world.now)
+    beat = Heartbeat.objects.get()
+    Heartbeat.objects.update(last_ping_at=world.now, last_run_ms=1234.5)
+    text = text_of(desk, page_url(Monitor, "change", made.pk))
+    assert "1234.5" in text
+    for secret in (beat.token_digest, beat.sealed_token, beat.sealed_secret, "hb-secret"):
+        assert secret not in text
 
 
 def test_an_accounts_page_leads_to_what_it_has(desk: Client, world: World) -> None:
