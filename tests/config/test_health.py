@@ -31,9 +31,10 @@ def test_it_is_ready_while_the_schedule_ticks(age_seconds: int, status: int) -> 
 
 
 @pytest.mark.django_db
-def test_without_a_tick_it_is_not_ready_and_says_so() -> None:
+def test_without_a_tick_it_is_not_ready_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     response = Client().get("/readyz")
     assert (response.status_code, response.json()["status"]) == (503, "not ready")
+    assert not caplog.records  # who waits for a start asks often
 
 
 def test_a_broker_that_refuses_is_noticed_within_a_moment(
