@@ -1,4 +1,4 @@
-"""Accounts, their API keys and feed tokens. A key's secret is stored only as its SHA-256."""
+"""Accounts, their API keys, feed tokens and servers. A key's secret is stored only as its SHA-256."""
 
 from __future__ import annotations
 
@@ -78,3 +78,26 @@ class FeedToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.account_id}"
+
+
+class Server(models.Model):
+    """A customer's own machine, whose agent looks at monitors from within their network.
+
+    Both credentials are kept as digests. The enrolment token is for once: using it sets the key.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="servers")
+    name = models.CharField(max_length=100)
+    token_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    key_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    hostname = models.CharField(max_length=255, blank=True)
+    agent_version = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+    enrolled_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    gone_since = models.DateTimeField(null=True, blank=True)
+    """When it was last seen, once that is long ago; null while it is not."""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pk})"

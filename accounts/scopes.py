@@ -12,8 +12,10 @@ SCOPES = (
     "incidents:read",
     "account:read",
     "account:write",
+    "servers:read",
+    "servers:write",
 )
-"""`webhooks` also reads secrets; `account` is keys, feeds and usage."""
+"""`webhooks` also reads secrets; `account` is keys, feeds and usage; `servers` are those with an agent."""
 
 
 def allows(granted: Sequence[str] | None, needed: str) -> bool:
