@@ -29,7 +29,12 @@ TWO_OF_TWO = Mode("2-of-2", regions=2, tries=1, quorum=2)
 THREE_OF_ONE = Mode("3-of-1", regions=1, tries=3, quorum=3)
 HEARTBEAT = Mode("heartbeat", regions=0, tries=1, quorum=1)
 """No region is asked: the monitored thing says itself how it is, or is silent for too long."""
-MODES = {mode.name: mode for mode in (TWO_OF_THREE, TWO_OF_TWO, THREE_OF_ONE, HEARTBEAT)}
+SERVERS = Mode("servers", regions=0, tries=1, quorum=0)
+"""Not regions but a customer's servers: more than half of those that live; see `incidents.majority`."""
+LONE_SERVER = Mode("lone-server", regions=0, tries=3, quorum=0)
+"""One server, which has said the same three times in a row."""
+REGIONAL = (TWO_OF_THREE, TWO_OF_TWO, THREE_OF_ONE)
+MODES = {mode.name: mode for mode in (*REGIONAL, HEARTBEAT, SERVERS, LONE_SERVER)}
 
 
 def mode_for(live_regions: int) -> Mode:
