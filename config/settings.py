@@ -182,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
         "webhooks.deliver_due": 1.0,
         "monitors.watch_regions": 5.0,
         "incidents.settle_down": 5.0,
+        "incidents.watch_servers": 30.0,
         "monitors.keep_partitions": 60.0,
         "monitors.roll_up": 60.0,
         "incidents.roll_up": 60.0,

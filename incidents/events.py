@@ -11,8 +11,9 @@ from monitors.models import MonitorState
 from probes.instants import rfc3339
 from webhooks.outbox import publish
 
-EVENTS = ("monitor.down", "monitor.up", "monitor.flapping", "monitor.regional")
-OPT_IN = ("monitor.regional",)
+SERVER_GONE, SERVER_BACK = "server.gone", "server.back"
+EVENTS = ("monitor.down", "monitor.up", "monitor.flapping", "monitor.regional", SERVER_GONE, SERVER_BACK)
+OPT_IN = ("monitor.regional", SERVER_GONE, SERVER_BACK)
 """Sent only to webhooks that ask for them: most people do not want to be woken for one region."""
 
 

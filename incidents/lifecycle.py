@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from incidents.confirmation import cancel_round
 from incidents.deciding import begin
 from incidents.services import resolve_incident
 from monitors import heartbeats
+from monitors.assignments import assign, forget_reports, is_assigned
 from monitors.models import Evidence, Monitor, MonitorState, RegionHour, WatchedPeriod
 from monitors.regions import voting_regions
 from monitors.slots import next_slot_ms
@@ -23,6 +25,8 @@ from webhooks.services import remove_subject
 
 PROBED_FIELDS = ("url", "timeout_ms", "options")
 """What a probe is told: a change makes the votes of the old configuration void."""
+SERVERS = "servers"
+"""Not a field, but who looks changes as much as what is looked at."""
 
 SECRET = "heartbeat_secret"  # noqa: S105  # the name of a field
 """Among a monitor's fields, but kept in its heartbeat: what pings must bring, or None."""
@@ -36,10 +40,13 @@ class MonitorLimitReached(Exception):
     """The account has as many monitors as it may."""
 
 
-def create_monitor(account: Account, fields: dict[str, Any], now: datetime) -> Monitor:
+def create_monitor(
+    account: Account, fields: dict[str, Any], now: datetime, servers: Collection[int] = ()
+) -> Monitor:
     """Create a monitor from its model `fields`, and have regions look at it at once.
 
-    Raises `DuplicateMonitor` and `MonitorLimitReached`.
+    With `servers`, ids of the account's own, their agents look at it and no region does. Raises
+    `DuplicateMonitor`, `MonitorLimitReached` and `UnknownServer`.
     """
     with transaction.atomic():
         limit = Account.objects.select_for_update().get(pk=account.pk).monitor_limit
@@ -49,6 +56,8 @@ def create_monitor(account: Account, fields: dict[str, Any], now: datetime) -> M
         monitor = _save(Monitor(account=account, created_at=now, updated_at=now, **own))
         if monitor.type == heartbeats.TYPE:
             heartbeats.make_heartbeat(monitor, secrets.get(SECRET))
+        if servers:
+            assign(monitor, servers)
         state = MonitorState(monitor=monitor, status_since=now, interval_seconds=monitor.interval_seconds)
         _schedule(state, now)
         state.save(force_insert=True)
@@ -58,11 +67,14 @@ def create_monitor(account: Account, fields: dict[str, Any], now: datetime) -> M
 
 
 @transaction.atomic
-def update_monitor(monitor: Monitor, changes: dict[str, Any], now: datetime) -> Monitor:
-    """Apply `changes` to model fields. Raises `DuplicateMonitor`.
+def update_monitor(
+    monitor: Monitor, changes: dict[str, Any], now: datetime, servers: Collection[int] | None = None
+) -> Monitor:
+    """Apply `changes` to model fields. Raises `DuplicateMonitor` and `UnknownServer`.
 
     A change of what is probed voids the open round and is looked at at once; the state stays until a
-    verdict. Pausing ends the open incident; resuming starts from no knowledge.
+    verdict. Pausing ends the open incident; resuming starts from no knowledge. `servers` replaces those
+    that look at the monitor; none of them hands it to the regions.
     """
     record = records.lock(monitor.pk, now)
     if record is None:
@@ -74,6 +86,9 @@ def update_monitor(monitor: Monitor, changes: dict[str, Any], now: datetime) -> 
         setattr(monitor, name, changes[name])
     monitor.updated_at = now
     _save(monitor)
+    if servers is not None and assign(monitor, servers):
+        changed.add(SERVERS)
+        state.regional_failures.all().delete()
     _follow(state, changed, now)
     if secrets:
         heartbeats.set_secret(monitor, secrets[SECRET])
@@ -93,13 +108,15 @@ def delete_monitor(monitor: Monitor, now: datetime) -> None:
 def _follow(state: MonitorState, changed: set[str], now: datetime) -> None:
     """Bring the state in line with what changed in its monitor."""
     state.interval_seconds = state.monitor.interval_seconds
-    if "enabled" in changed or changed.intersection(PROBED_FIELDS):
+    is_other = bool(changed.intersection((*PROBED_FIELDS, SERVERS)))
+    if "enabled" in changed or is_other:
         state.config_version += 1
         state.consecutive_fails = 0
         cancel_round(state.pk, now)
-    if "interval_seconds" in changed or "enabled" in changed:
+        forget_reports(state.monitor)
+    if changed.intersection(("interval_seconds", "enabled", SERVERS)):
         _schedule(state, now)
-    elif changed.intersection(PROBED_FIELDS) and _is_looked_at(state.monitor):
+    if is_other and state.next_check_at and "enabled" not in changed:
         state.next_check_at = now
     if state.monitor.type == heartbeats.TYPE:
         _follow_heartbeat(state.monitor, changed, now)
@@ -138,14 +155,14 @@ def _forget(state: MonitorState, now: datetime) -> None:
 
 
 def _look_at_once(state: MonitorState, now: datetime) -> None:
-    """Open the round for first knowledge of a monitor that is looked at."""
-    if _is_looked_at(state.monitor):
+    """Open the round for first knowledge of a monitor that regions look at."""
+    if state.next_check_at:
         case = records.load(state, now)
         records.save(records.Record(state, case), Decision(begin(case, voting_regions(now), now)), now)
 
 
 def _schedule(state: MonitorState, now: datetime) -> None:
-    """Set the next slot, or none for what is not looked at."""
+    """Set the next slot, or none for what no region looks at."""
     if not _is_looked_at(state.monitor):
         state.next_check_at = None
         return
@@ -154,8 +171,8 @@ def _schedule(state: MonitorState, now: datetime) -> None:
 
 
 def _is_looked_at(monitor: Monitor) -> bool:
-    """Whether regions look at it: not at what is disabled, and not at what reports by itself."""
-    return monitor.enabled and monitor.type != heartbeats.TYPE
+    """Whether regions look at it: not at what is disabled, reports by itself, or is left to agents."""
+    return monitor.enabled and monitor.type != heartbeats.TYPE and not is_assigned(monitor)
 
 
 def _parted(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -13,7 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import tally
+from accounts.servers import GONE_AFTER
 from incidents import rollups
+from incidents.agents import gone_unnoticed, miss_server
 from incidents.confirmation import settle, settle_flapping, settle_overdue
 from incidents.flapping import CALM
 from incidents.heartbeats import settle_alarm
@@ -86,6 +88,17 @@ def settle_down() -> None:
     calm = MonitorState.objects.filter(flapping_since__isnull=False, status_since__lte=now - CALM)
     for monitor_id in calm.values_list("pk", flat=True)[:MOST_AT_ONCE]:
         settle_flapping(monitor_id, now)
+
+
+@shared_task(name="incidents.watch_servers")
+def watch_servers() -> None:
+    """Twice a minute: note which of the customers' servers are gone. Not after an outage of our own."""
+    now = timezone.now()
+    since = pulse.running_since("tick")
+    if since is None or now - since < GONE_AFTER:
+        return
+    for server_id in gone_unnoticed(now)[:MOST_AT_ONCE]:
+        miss_server(server_id, now)
 
 
 @shared_task(name="incidents.forget_old")

@@ -12,11 +12,9 @@ from probes.messages import ProbeResult
 
 LONGEST = {"error_class": 32, "error": 500, "address": 64}
 
-# One statement a message, and no lock of its own. The results travel as one JSON text, for to make arrays of
-# them, a column each, took as long as all else that Python does here.
-# Quiet is what agrees with the state, or says nothing of the target: the row's status is compared in the
-# same breath in which the row is written. It returns the others, by their place in the message.
-RECORD = """
+# The results travel as one JSON text, for to make arrays of them, a column each, took as long as all else
+# that Python does here.
+ANSWER = """
 WITH answer AS MATERIALIZED (
     SELECT ordinality, monitor_id, config_version, coalesce(round_id, 0) AS round_id,
            coalesce(attempt, 1) AS attempt, region, outcome,
@@ -30,16 +28,22 @@ WITH answer AS MATERIALIZED (
         scheduled_at_ms bigint, started_at_ms bigint, total_ms float8, error_class text, error text,
         status_code int, address text, family smallint, dns_ms float8, connect_ms float8, tls_ms float8,
         ttfb_ms float8, download_ms float8, certificate json)) WITH ORDINALITY
-), stored AS (
-    INSERT INTO monitors_evidence (
-        monitor_id, scheduled_at, region, round_id, attempt, outcome, started_at, total_ms, error_class,
-        error, status_code, address, family, dns_ms, connect_ms, tls_ms, ttfb_ms, download_ms,
-        cert_expires_at)
-    SELECT monitor_id, scheduled_at, region, round_id, attempt, outcome, started_at, total_ms, error_class,
-           error, status_code, address, family, dns_ms, connect_ms, tls_ms, ttfb_ms, download_ms,
-           cert_expires_at
-    FROM answer
-    ON CONFLICT DO NOTHING
+)"""
+INSERT = """
+INSERT INTO monitors_evidence (
+    monitor_id, scheduled_at, region, round_id, attempt, outcome, started_at, total_ms, error_class,
+    error, status_code, address, family, dns_ms, connect_ms, tls_ms, ttfb_ms, download_ms,
+    cert_expires_at)
+SELECT monitor_id, scheduled_at, region, round_id, attempt, outcome, started_at, total_ms, error_class,
+       error, status_code, address, family, dns_ms, connect_ms, tls_ms, ttfb_ms, download_ms,
+       cert_expires_at
+FROM answer
+ON CONFLICT DO NOTHING
+"""
+
+# Quiet is what agrees with the state, or says nothing of the target: the row's status is compared in the
+# same breath in which the row is written. It returns the others, by their place in the message.
+QUIET = """
 ), quiet AS (
     UPDATE monitors_monitorstate state SET
         last_scheduled_at = greatest(state.last_scheduled_at, answer.scheduled_at),
@@ -66,6 +70,8 @@ WHERE round_id <> 0
                                  WHERE state_id = answer.monitor_id AND region = answer.region)
 ORDER BY ordinality
 """
+RECORD = "".join((ANSWER, ", stored AS (", INSERT, QUIET))
+"""One statement a message, and no lock of its own."""
 
 
 def record_evidence(results: Sequence[ProbeResult]) -> list[ProbeResult]:
@@ -76,16 +82,25 @@ def record_evidence(results: Sequence[ProbeResult]) -> list[ProbeResult]:
     """
     if not results:
         return []
-    sent = msgspec.json.encode([_storable(result) for result in results]).decode()
     with connection.cursor() as cursor:
-        cursor.execute(RECORD, [sent])
+        cursor.execute(RECORD, [_sent(results)])
         return [results[number - 1] for (number,) in cursor.fetchall()]
+
+
+def store_evidence(results: Sequence[ProbeResult]) -> None:
+    """Store `results`, each once, and nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute(ANSWER + INSERT, [_sent(results)])
 
 
 def latest(monitor_id: int, limit: int) -> list[Evidence]:
     """The newest evidence of a monitor that says up or down, newest first."""
     votes = Evidence.objects.filter(monitor_id=monitor_id, outcome__in=["up", "down"])
     return list(votes.order_by("-scheduled_at", "-started_at")[:limit])
+
+
+def _sent(results: Sequence[ProbeResult]) -> str:
+    return msgspec.json.encode([_storable(result) for result in results]).decode()
 
 
 def _storable(result: ProbeResult) -> ProbeResult:

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import MD5
 
-from accounts.models import Account
+from accounts.models import Account, Server
 from monitors.status import Status
 
 
@@ -134,6 +134,41 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"heartbeat of {self.monitor_id}"
+
+
+class Assignment(models.Model):
+    """A monitor that a server's agent looks at. One with assignments is never asked of regions."""
+
+    monitor = models.ForeignKey(Monitor, on_delete=models.CASCADE, related_name="assignments")
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="assignments")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["monitor", "server"], name="one_assignment_per_server"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.monitor_id} from server {self.server_id}"
+
+
+class Report(models.Model):
+    """What an agent last saw of a monitor: the narrow row that each of its looks touches."""
+
+    assignment = models.OneToOneField(
+        Assignment, on_delete=models.CASCADE, primary_key=True, related_name="report"
+    )
+    outcome = models.CharField(max_length=8)
+    checked_at = models.DateTimeField()
+    streak = models.PositiveIntegerField()
+    """So many looks in a row had this outcome, or more."""
+    total_ms = models.FloatField()
+    status_code = models.IntegerField(null=True)
+    error_class = models.CharField(max_length=32)
+    error = models.TextField()
+    cert_expires_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.assignment_id}: {self.outcome}"
 
 
 class Lease(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from accounts.models import Account
+from accounts.models import Account, Server
 from monitors.heartbeats import make_heartbeat, token_of
 from monitors.models import Monitor, MonitorState, Pulse, Region, WatchedPeriod
 from monitors.slots import next_slot_ms
@@ -62,6 +62,12 @@ def heartbeat(
     MonitorState.objects.filter(pk=made.pk).update(next_check_at=None)
     make_heartbeat(made, secret)
     return made, token_of(made)
+
+
+def server(owner: Account, *, seen: datetime | None = NOW, **fields: Any) -> Server:
+    """A server that was enrolled, and whose agent was last heard of at `seen`."""
+    values: dict[str, Any] = {"name": "web-01", "created_at": NOW, "enrolled_at": NOW, "last_seen_at": seen}
+    return Server.objects.create(account=owner, **(values | fields))
 
 
 def live(*names: str, now: datetime = NOW) -> None:
