@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.feeds import ensure_token
 from accounts.keys import issue_key
 from accounts.models import Account, ApiKey, FeedToken
+from accounts.servers import add_server
 from api.http_auth import auth_options
 from api.models import NewsItem
 from incidents.confirmation import settle
@@ -65,12 +66,15 @@ def world(db: None) -> World:
     Webhook.objects.update(disabled_at=None)  # a 410 disables it
     operate(made, now)
     feed_token = ensure_token(owner, FeedToken.Kind.INCIDENTS, now)
+    server, enrolment_token = add_server(owner, "web-01", now)
     secrets = {"key": plain_key, "digest": key.digest, "feed token": feed_token} | {
         "sealed feed token": owner.feed_tokens.get().sealed,
         "webhook secret": webhook.secret,
         "previous secret": webhook.previous_secret,
         "sealed credentials": made.options["auth"]["token"],
         "header": "header-secret",
+        "enrolment token": enrolment_token,
+        "digest of the enrolment token": server.token_digest or "",
     }
     return World(now, owner, key, made, webhook, Delivery.objects.get(), Incident.objects.get(), secrets)
 

@@ -18,6 +18,7 @@ from django.urls import reverse
 from accounts.feeds import ensure_token
 from accounts.keys import issue_key
 from accounts.models import Account, FeedToken
+from accounts.servers import add_server
 from api.models import NewsItem
 from incidents.lifecycle import create_monitor
 from incidents.models import Round
@@ -62,6 +63,7 @@ def test_each_kind_of_row_that_is_expected_has_a_page() -> None:
     names = {model._meta.label for model in OURS}
     assert names >= {
         *("accounts.Account", "accounts.ApiKey", "accounts.FeedToken", "monitors.Monitor", "monitors.Region"),
+        "accounts.Server",
         *("monitors.KillSwitch", "monitors.OptOut", "monitors.OperatorEvent", "incidents.Round"),
         *("incidents.Transition", "incidents.Incident", "webhooks.Webhook", "webhooks.Event"),
         *("webhooks.Delivery", "api.NewsItem", "admin.LogEntry"),
@@ -114,6 +116,7 @@ def add_another_of_everything(desk: Client, number: int, now: datetime) -> None:
     go_down(made, now)
     issue_key(owner, "key", now)
     ensure_token(owner, FeedToken.Kind.SHARED, now)
+    add_server(owner, "web-01", now)
     OptOut.objects.create(domain=f"{number}.example")
     OperatorEvent.objects.create(kind=f"region.{number}", began_at=now)
     NewsItem.objects.create(title="news", published_at=now)
