@@ -20,9 +20,8 @@ from accounts.models import Account, ApiKey
 from accounts.scopes import allows
 from api.auth import BearerKey
 from api.errors import Refusal, flat_envelope
+from api.fields import LARGEST_ID
 from api.limits import TooMany, count_request
-
-LARGEST_ID = 2**63 - 1
 
 
 class AnyTypeJSONParser(JSONParser):
@@ -50,12 +49,9 @@ class OnlyJson(BaseContentNegotiation):
         return renderer, renderer.media_type
 
 
-class View(APIView):
-    """A view of one account's objects."""
+class JsonView(APIView):
+    """JSON in, JSON out, and refusals in their envelope."""
 
-    resource: str
-    """What a key's scopes must name to be let in: `<resource>:read`, or `:write` for all but GET."""
-    authentication_classes = (BearerKey,)
     renderer_classes = (JSONRenderer,)
     parser_classes = (AnyTypeJSONParser,)
     content_negotiation_class = OnlyJson
@@ -67,6 +63,14 @@ class View(APIView):
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return flat_envelope
+
+
+class View(JsonView):
+    """A view of one account's objects."""
+
+    resource: str
+    """What a key's scopes must name to be let in: `<resource>:read`, or `:write` for all but GET."""
+    authentication_classes = (BearerKey,)
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)

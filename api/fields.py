@@ -15,6 +15,7 @@ Row = TypeVar("Row", bound=Model)
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 NUL = re.compile(r"\x00")
+LARGEST_ID = 2**63 - 1
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
@@ -136,6 +137,25 @@ class Whole(StrictField):
         if data > self.most:
             self.fail("most", most=self.most)
         return int(data)
+
+
+class Ids(StrictField):
+    """A list of ids, each once."""
+
+    default_error_messages = {"ids": "{name} must be a list of at most {most} ids"}
+
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        if not isinstance(data, list) or len(data) > self.most or not all(map(_is_id, data)):
+            self.fail("ids", most=self.most)
+        return sorted(set(data))
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST_ID
 
 
 class Flag(StrictField):

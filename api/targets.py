@@ -13,9 +13,10 @@ from typing import Any
 from django.conf import settings
 
 from api.errors import Refusal
+from monitors.assignments import ASSIGNABLE
 from monitors.optouts import opted_out
 from monitors.rhythm import BadRhythm, check_cron, check_zone
-from monitors.targets import bare_host, ssl_address
+from monitors.targets import TARGETS, bare_host, host_of, ssl_address
 from probes.pattern import BadPattern, compile_pattern
 from probes.resolve import Blocked, Unresolvable, check_host
 from probes.url import BadUrl, parse_address, parse_host, parse_http_url
@@ -65,6 +66,17 @@ def check_host_and_port(host: str, port: int) -> None:
     with _named("host"):
         name = parse_host(host)
     _check_host(name, port, "host")
+
+
+def check_for_servers(type_: str, url: str, options: Mapping[str, Any]) -> None:
+    """Refuse what no agent can look at. Private addresses are what agents are for."""
+    if type_ not in ASSIGNABLE:
+        raise Refusal(400, f"servers cannot look at {type_} monitors")
+    if "auth" in options:
+        raise Refusal(400, "servers cannot look at monitors with credentials")
+    with _named("url"):
+        host = host_of(TARGETS[type_](url, dict(options)))
+    _check_opt_out(host)
 
 
 def refuse_bad_options(options: Mapping[str, Any]) -> None:

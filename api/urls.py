@@ -16,6 +16,7 @@ from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
 from api.views.pausing import MonitorPause, MonitorResume
 from api.views.pings import ping_view
 from api.views.rounds import RoundList
+from api.views.servers import ServerDetail, ServerList, ServerToken
 from api.views.webhooks import WebhookRotation, WebhookSlot, WebhookTest
 
 urlpatterns = [
@@ -36,6 +37,9 @@ urlpatterns = [
     path("v1/keys", KeyList.as_view()),
     path("v1/keys/<str:id_text>", KeyDetail.as_view()),
     path("v1/keys/<str:id_text>/rotate", KeyRotation.as_view()),
+    path("v1/servers", ServerList.as_view()),
+    path("v1/servers/<str:id_text>", ServerDetail.as_view()),
+    path("v1/servers/<str:id_text>/token", ServerToken.as_view()),
     path("v1/feeds", Feeds.as_view()),
     path("v1/feeds/rotate", FeedRotation.as_view()),
     path("v1/feeds/shared", SharedFeed.as_view()),

@@ -53,12 +53,13 @@ def parse() -> argparse.Namespace:
 
 
 def prepare(environment: Environment) -> None:
-    """A monitor, a webhook and a delivery to aim at: the first of their kinds."""
+    """A monitor, a webhook, a delivery and a server to aim at: the first of their kinds."""
     api = f"http://127.0.0.1:{environment.port}/healthz"
     environment.call("POST", "/monitors", {"name": "the API", "url": api, "type": "http"})
     environment.call("POST", "/monitors", {"name": "a port", "url": "127.0.0.1:9", "type": "tcp"})
     environment.call("PUT", "/monitors/1/webhook", {"url": api})
     environment.call("POST", "/monitors/1/webhook/test")
+    environment.call("POST", "/servers", {"name": "web-01"})
 
 
 def fuzz(environment: Environment, arguments: argparse.Namespace, document: str, format_name: str) -> int:

@@ -45,6 +45,12 @@ def _whole(field: fields.Whole) -> Schema:
 
 
 @schema_of.register
+def _ids(field: fields.Ids) -> Schema:
+    id_ = {"type": "integer", "minimum": 1, "maximum": fields.LARGEST_ID}
+    return {"type": "array", "items": id_, "maxItems": field.most}
+
+
+@schema_of.register
 def _flag(field: fields.Flag) -> Schema:
     return {"type": "boolean"}
 

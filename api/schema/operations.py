@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from api.dialects.native.account import KeyInput
 from api.dialects.native.monitors import MonitorInput
+from api.dialects.native.servers import ServerInput
 from api.dialects.native.webhooks import WebhookInput
 from api.dialects.tcp_monitors.monitors import TcpMonitorInput
 from api.schema.answers.account import AccountStatus as Status
@@ -20,6 +21,7 @@ from api.schema.answers.common import Error
 from api.schema.answers.history import Latency, ResultPage, Uptime
 from api.schema.answers.incidents import IncidentEnvelope, IncidentPage
 from api.schema.answers.monitors import ListedMonitor, MonitorEnvelope, RoundPage, Unavailable
+from api.schema.answers.servers import EnrollingServer, Server
 from api.schema.answers.tcp_monitors import (
     CodedError,
     TcpMonitorData,
@@ -46,6 +48,7 @@ from api.views.keys import KeyDetail, KeyList, KeyRotation
 from api.views.monitors import MonitorDetail, MonitorList, MonitorTest
 from api.views.pausing import MonitorPause, MonitorResume
 from api.views.rounds import RoundList
+from api.views.servers import ServerDetail, ServerList, ServerToken
 from api.views.tcp_monitors import TcpMonitorDetail, TcpMonitorList, TcpMonitorResults
 from api.views.webhooks import WebhookRotation, WebhookSlot, WebhookTest
 from webhooks.models import Status as DeliveryStatus
@@ -127,6 +130,16 @@ OPERATIONS: dict[type[APIView], dict[str, Operation]] = {
     },
     KeyDetail: {"DELETE": Operation("revoke_key", refusals=(409,))},
     KeyRotation: {"POST": Operation("rotate_key", NewApiKey)},
+    ServerList: {
+        "GET": Operation("list_servers", list[Server]),
+        "POST": Operation("create_server", EnrollingServer, ServerInput, refusals=(409,)),
+    },
+    ServerDetail: {
+        "GET": Operation("get_server", Server),
+        "PUT": Operation("rename_server", Server, ServerInput),
+        "DELETE": Operation("remove_server", refusals=(409,)),
+    },
+    ServerToken: {"POST": Operation("renew_server_token", EnrollingServer)},
     Feeds: {"GET": Operation("get_feeds", FeedUrls)},
     FeedRotation: {"POST": Operation("rotate_feed", FeedUrls)},
     SharedFeed: {

@@ -1,4 +1,4 @@
-"""Parameters and response headers, with the bounds that `api.query` and `api.base` hold."""
+"""Parameters and response headers, with the bounds that `api.query` and `api.fields` hold."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from drf_spectacular.utils import OpenApiParameter
 
-from api.base import LARGEST_ID
 from api.dialects.tcp_monitors.results import LARGEST_PAGE as LARGEST_RESULT_PAGE
+from api.fields import LARGEST_ID
 from api.query import DEFAULT_PAGE, LARGEST_PAGE
 
 LARGEST_NUMBER = 10**18 - 1

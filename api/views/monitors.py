@@ -26,6 +26,7 @@ from incidents.lifecycle import (
     delete_monitor,
     update_monitor,
 )
+from monitors.assignments import UnknownServer, is_assigned
 from monitors.dispatch import look_now
 from monitors.models import Evidence, KillSwitch, Monitor
 from monitors.portscan import note_port
@@ -37,6 +38,7 @@ WAITED_FOR = ("http", "keyword", "ssl")
 """The types whose first verdict a create waits for; of the others the contract says `unknown`."""
 LONGEST_WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.05
+NO_SERVER = "servers must be ids of your servers"
 KILL_SWITCH_RETRY_SECONDS = 60
 TESTS_OF_A_MONITOR = Bucket("tests-of-monitor", 1, window_seconds=10)
 TESTS_OF_A_DOMAIN = Bucket("tests-of-domain", 30, window_seconds=60)
@@ -67,12 +69,15 @@ class MonitorList(MonitorView):
         """Create a monitor and wait, a bounded time, for its first verdict."""
         format_ = self.wire_format()
         fields = format_.new_fields(body_of(request), self.account)
+        servers = fields.pop("servers", ())
         try:
-            monitor = create_monitor(self.account, fields, timezone.now())
+            monitor = create_monitor(self.account, fields, timezone.now(), servers)
         except DuplicateMonitor as error:
             raise format_.refuse_duplicate() from error
         except MonitorLimitReached as error:
             raise format_.refuse_one_more() from error
+        except UnknownServer as error:
+            raise Refusal(400, NO_SERVER) from error
         note_port_of(monitor)
         if monitor.type in WAITED_FOR:
             await_first_verdict(monitor.pk)
@@ -88,10 +93,13 @@ class MonitorDetail(MonitorView):
         """Change the fields given; the others keep their values."""
         format_, monitor = self.wire_format(), self.find(id_text)
         changes = format_.changed_fields(body_of(request), monitor)
+        servers = changes.pop("servers", None)
         try:
-            changed = update_monitor(monitor, changes, timezone.now())
+            changed = update_monitor(monitor, changes, timezone.now(), servers)
         except DuplicateMonitor as error:
             raise format_.refuse_duplicate() from error
+        except UnknownServer as error:
+            raise Refusal(400, NO_SERVER) from error
         except Monitor.DoesNotExist as error:
             raise Refusal(404, format_.missing) from error
         if "url" in changes:
@@ -117,7 +125,8 @@ class MonitorTest(MonitorView):
         host = host_of(TARGETS[monitor.type](monitor.url, monitor.options))
         take_or_refuse(TESTS_OF_A_DOMAIN, host, "domain rate limit exceeded")
         now = timezone.now()
-        if regions := live_regions(now):
+        regions = [] if is_assigned(monitor) else live_regions(now)
+        if regions:
             await_evidence(monitor.pk, look_now(monitor, regions, now))
         return Response(self.wire_format().one(monitor))
 
@@ -137,7 +146,7 @@ def find(account: Account, id_text: str, format_: MonitorFormat = NATIVE) -> Mon
 
 def note_port_of(monitor: Monitor) -> None:
     """Note the port that the account now has a monitor on, where it is one of its own choosing."""
-    if monitor.type not in TARGETS:
+    if monitor.type not in TARGETS or is_assigned(monitor):
         return
     target = TARGETS[monitor.type](monitor.url, monitor.options)
     if isinstance(target, TcpTarget | SslTarget | UdpTarget):

@@ -257,7 +257,7 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(
     for number in range(20):
         monitor(alice.account, url=f"http://127.0.0.1:9/{number}")
     alice.get("/monitors")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         alice.get("/monitors")
 
 

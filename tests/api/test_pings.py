@@ -305,5 +305,5 @@ def test_the_list_takes_as_many_queries_with_heartbeats(
         heartbeat(alice.account, url=f"heartbeat:{number}", secret="correct horse")
     heartbeat(account("bob"))
     alice.get("/monitors")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(alice.get("/monitors")[1]) == 5

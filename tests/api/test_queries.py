@@ -18,10 +18,10 @@ CREATION = {"name": "new", "type": "tcp", "url": "127.0.0.1:9"}
 Case = tuple[str, Callable[[ApiClient], str], Any, int]
 
 CASES: list[Case] = [
-    ("GET", lambda _: "/monitors", None, 2),
-    ("GET", lambda owner: f"/monitors/{monitor_with_history(owner)}", None, 5),
-    ("PUT", lambda owner: f"/monitors/{monitor_with_history(owner)}", {"name": "other"}, 16),
-    ("POST", lambda _: "/monitors", CREATION, 23),
+    ("GET", lambda _: "/monitors", None, 3),
+    ("GET", lambda owner: f"/monitors/{monitor_with_history(owner)}", None, 6),
+    ("PUT", lambda owner: f"/monitors/{monitor_with_history(owner)}", {"name": "other"}, 18),
+    ("POST", lambda _: "/monitors", CREATION, 26),
     ("GET", lambda _: "/incidents", None, 3),
     ("GET", lambda _: "/webhook-deliveries", None, 3),
     ("GET", lambda _: "/account", None, 3),

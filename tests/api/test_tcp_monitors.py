@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from accounts.keys import KeyKind, issue_key
 from accounts.models import Account
-from api.base import LARGEST_ID
 from api.dialects.tcp_monitors.ids import decoded, encoded
 from api.dialects.tcp_monitors.monitors import host_and_port
+from api.fields import LARGEST_ID
 from api.key_formats import TCP_SCOPES
 from api.views.tcp_monitors import TcpMonitorList
 from monitors.evidence import record_evidence

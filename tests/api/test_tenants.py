@@ -23,7 +23,7 @@ from config.urls import urlpatterns
 from tests.api.conftest import ApiClient
 from tests.api.test_deliveries import deliver
 from tests.api.test_incidents import incident
-from tests.make import heartbeat, monitor
+from tests.make import heartbeat, monitor, server
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
@@ -49,6 +49,8 @@ OWNED: dict[str, Callable[[ApiClient], int | str]] = {
     "api/v1/webhook-deliveries/<str:id_text>": lambda owner: deliver(monitor(owner.account)).pk,
     "api/v1/webhook-deliveries/<str:id_text>/replay": lambda owner: deliver(monitor(owner.account)).pk,
     "api/v1/incidents/<str:id_text>": lambda owner: incident(monitor(owner.account)).pk,
+    "api/v1/servers/<str:id_text>": lambda owner: server(owner.account).pk,
+    "api/v1/servers/<str:id_text>/token": lambda owner: server(owner.account).pk,
     "api/v1/keys/<str:id_text>": lambda owner: ApiKey.objects.get(account=owner.account).pk,
     "api/v1/keys/<str:id_text>/rotate": lambda owner: ApiKey.objects.get(account=owner.account).pk,
     "v1/tcp-monitors/<str:id_text>": tcp_monitor,
@@ -60,6 +62,7 @@ LISTS = (
     "api/v1/monitors",
     "api/v1/incidents",
     "api/v1/keys",
+    "api/v1/servers",
     "api/v1/webhook-deliveries",
     "api/v1/account",
     "api/v1/feeds",

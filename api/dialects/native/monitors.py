@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from rest_framework import serializers
 
 from accounts.models import Account
+from accounts.servers import SERVERS_PER_ACCOUNT
 from api import fields, heartbeat
 from api.base import path_id
 from api.dialects.format import MonitorFormat
@@ -17,9 +19,10 @@ from api.dialects.native.evidence import stored_evidence_body
 from api.errors import Refusal
 from api.http_auth import AUTH_TYPES, auth_options, shown_auth
 from api.monitor_types import MONITOR_TYPES, MonitorType
-from api.targets import refuse_bad_options
+from api.targets import check_for_servers, refuse_bad_options
 from incidents.lifecycle import SECRET
 from monitors import heartbeats
+from monitors.assignments import server_ids
 from monitors.evidence import latest
 from monitors.models import Evidence, Monitor, MonitorState, RegionalFailure
 from monitors.status import Status
@@ -36,7 +39,7 @@ DEFAULT_TIMEOUT_MS = 10_000
 LONGEST_TIMEOUT_SECONDS = 30
 LONGEST_WARNING_DAYS = 365
 MOST_CONFIRMATIONS = 10
-PLAIN_FIELDS = ("name", "url", "type", "interval_seconds", "enabled", "confirmation_count")
+PLAIN_FIELDS = ("name", "url", "type", "interval_seconds", "enabled", "confirmation_count", "servers")
 RECORD_TYPES = list(get_args(RecordType))
 
 
@@ -79,10 +82,14 @@ class MonitorInput(serializers.Serializer[Monitor]):
         source="interval_seconds",
     )
     enabled = fields.Flag(required=False)
+    servers = fields.Ids(most=SERVERS_PER_ACCOUNT, required=False)
 
 
 def new_monitor_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
-    """The model fields of a new monitor; raises a refusal that names the first field that is wrong."""
+    """The model fields of a new monitor, and `servers` where some are to look at it.
+
+    Raises a refusal that names the first field that is wrong.
+    """
     return fields_of_new(_validated(data), account)
 
 
@@ -94,17 +101,24 @@ def fields_of_new(given: dict[str, Any], account: Account) -> dict[str, Any]:
     for name in ("url", *type_.required):
         if not given.get(name):
             raise serializers.ValidationError(f"{name} is required")
-    type_.check_url(given["url"])
+    if not given.get("servers"):
+        type_.check_url(given["url"])
     defaults = {
         "interval_seconds": max(DEFAULT_INTERVAL_SECONDS, settings.MIN_INTERVAL_SECONDS),
         "timeout_ms": DEFAULT_TIMEOUT_MS,
         "enabled": True,
     }
-    return defaults | _model_fields(given, type_, dict(type_.defaults), account.pk)
+    made = defaults | _model_fields(given, type_, dict(type_.defaults), account.pk)
+    if given.get("servers"):
+        check_for_servers(made["type"], made["url"], made["options"])
+    return made
 
 
 def changed_monitor_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
-    """The model fields that an update changes; those left out keep their values. A type stays."""
+    """The model fields that an update changes, and `servers` if given; the others keep their values.
+
+    A type stays.
+    """
     return fields_of_change(_validated(data, partial=True), monitor)
 
 
@@ -113,9 +127,14 @@ def fields_of_change(given: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     if given.pop("type", monitor.type) != monitor.type:
         raise serializers.ValidationError("type cannot be changed")
     type_ = MONITOR_TYPES[monitor.type]
-    if given.get("url", monitor.url) != monitor.url:
-        type_.check_url(given["url"])
-    return _model_fields(given, type_, monitor.options, monitor.account_id)
+    url, before = given.get("url", monitor.url), server_ids(monitor)
+    servers = given.get("servers", before)
+    changes = _model_fields(given, type_, monitor.options, monitor.account_id)
+    if servers:
+        check_for_servers(monitor.type, url, changes["options"])
+    elif before or url != monitor.url:
+        type_.check_url(url)
+    return changes
 
 
 def monitor_body(monitor: Monitor) -> dict[str, Any]:
@@ -136,6 +155,8 @@ def monitor_body(monitor: Monitor) -> dict[str, Any]:
         body |= shown_auth(monitor.options)
     if monitor.type == heartbeats.TYPE:
         body |= heartbeat.shown(monitor)
+    if servers := server_ids(monitor):
+        body["servers"] = servers
     return body | {"enabled": monitor.enabled, "created_at": rfc3339(monitor.created_at)}
 
 
@@ -146,7 +167,9 @@ def listed_monitor_body(monitor: Monitor) -> dict[str, Any]:
 
 def listed_bodies(monitors: Iterable[Monitor]) -> list[dict[str, Any]]:
     """All monitors."""
-    return [listed_monitor_body(monitor) for monitor in monitors]
+    listed = list(monitors)
+    prefetch_related_objects(listed, "assignments")
+    return [listed_monitor_body(monitor) for monitor in listed]
 
 
 def whole(monitor: Monitor) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import hashlib
 import re
 import string
 
-from api.base import LARGEST_ID
+from api.fields import LARGEST_ID
 
 DIGITS = string.digits + string.ascii_lowercase
 SHORTEST = 6

@@ -46,6 +46,7 @@ class Monitor(TypedDict):
     dns_expected_value: NotRequired[str]
     dns_resolver: NotRequired[str]
     ssl_warn_days: NotRequired[Count]
+    servers: NotRequired[Annotated[list[Id], Meta(description="Those that look at it instead of regions.")]]
     protocol: NotRequired[Protocol]
     latency_warn_ms: NotRequired[Count]
     http_auth_type: NotRequired[AuthType]
