@@ -7,7 +7,7 @@ from django.urls import include, path
 
 from api.base import not_found
 from api.key_formats import FLAT
-from api.views import readers, reference
+from api.views import agents, readers, reference
 from config import health
 from config.metrics.views import metrics
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path("metrics", metrics),
     path("api/", include("api.urls")),
     path("v1/", include("api.tcp_urls")),
+    path("agent/enrol", agents.AgentEnrolment.as_view()),
+    path("agent/heartbeat", agents.AgentHeartbeat.as_view()),
     path("feed/<str:token>/rss", readers.incident_feed_view, name="incident-feed"),
     path("feed/shared/<str:token>", readers.shared_incidents_view, name="shared-incidents"),
     path("feed.xml", readers.news_view),
