@@ -31,36 +31,38 @@ class Claim:
     """The region whose worker lost the first attempt: the second goes elsewhere."""
 
 
-# Every value comes from the CTE that locked the rows: read again from the table, they would be those
-# of the statement's snapshot, and a row that another scheduler has just moved would be claimed twice.
-# The arrays make the planner use the indexes: it expects as many rows as the limit allows, however few are
-# due, and for so many it reads both tables from end to end.
+# The slot of a monitor is a function of its own row and of now; see `monitors.slots`.
+PHASE_MS = "((((monitor_id & 2147483647) * 2654435761 & 4294967295) * interval_seconds * 1000) >> 32)"
+INTERVAL_MS = "(interval_seconds * 1000::bigint)"
+LATEST_MS = f"(%(now_ms)s - (%(now_ms)s - {PHASE_MS}) %% {INTERVAL_MS})"
+NEXT_MS = "(extract(epoch FROM next_check_at) * 1000)::bigint"
+
+# What is returned comes from the CTE that locked the rows: read again from the table, it would be that of
+# the statement's snapshot, and a row that another scheduler has just moved would be claimed twice.
+# No join is left to the planner. It expects as many rows as the limit allows, or none at all before the table
+# was analysed, and chose to read both tables from end to end, or every claimed row once for each of them.
 # After an outage of ours the check belongs to the latest slot; those slept through are counted as missed.
-CLAIM = """
+CLAIM = f"""
 WITH due AS MATERIALIZED (
-    SELECT monitor_id, config_version, status, next_check_at, interval_seconds * 1000::bigint AS interval_ms,
-           (((monitor_id & 2147483647) * 2654435761 & 4294967295) * interval_seconds * 1000) >> 32 AS phase_ms
+    SELECT monitor_id, config_version, status, interval_seconds,
+           greatest(next_check_at, to_timestamp({LATEST_MS} / 1000.0)) AS scheduled_at
     FROM monitors_monitorstate
     WHERE next_check_at <= %(now)s
     ORDER BY next_check_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
-), slots AS (
-    SELECT *, %(now_ms)s - (%(now_ms)s - phase_ms) %% interval_ms AS latest_ms,
-           (extract(epoch FROM next_check_at) * 1000)::bigint AS next_ms FROM due
 ), moved AS (
-    UPDATE monitors_monitorstate state
-    SET next_check_at = to_timestamp((slots.latest_ms + slots.interval_ms) / 1000.0),
-        missed_checks = state.missed_checks
-            + greatest(0, (slots.latest_ms - slots.next_ms) / slots.interval_ms)
-    FROM slots
-    WHERE state.monitor_id = slots.monitor_id AND state.monitor_id = ANY (ARRAY(SELECT monitor_id FROM slots))
+    UPDATE monitors_monitorstate
+    SET next_check_at = to_timestamp(({LATEST_MS} + {INTERVAL_MS}) / 1000.0),
+        missed_checks = missed_checks + greatest(0, ({LATEST_MS} - {NEXT_MS}) / {INTERVAL_MS})
+    WHERE monitor_id = ANY (ARRAY(SELECT monitor_id FROM due))
 )
-SELECT slots.monitor_id, config_version, status, greatest(next_check_at, to_timestamp(latest_ms / 1000.0)),
-       (interval_ms / 1000)::int, type, url, timeout_ms, options
-FROM slots JOIN monitors_monitor monitor ON monitor.id = slots.monitor_id
-WHERE monitor.id = ANY (ARRAY(SELECT monitor_id FROM slots))
-"""
+SELECT monitor_id, config_version, status, scheduled_at, interval_seconds, type, url, timeout_ms, options
+FROM due
+CROSS JOIN LATERAL (
+    SELECT type, url, timeout_ms, options FROM monitors_monitor WHERE id = due.monitor_id LIMIT 1
+) monitor
+"""  # noqa: S608  # of constants
 
 # Only what was not answered comes back: nearly every lease runs out with nothing lost, and to read all its
 # monitors took as long as to claim them. The LIMIT makes each of them one look into the index.
