@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from kombu.exceptions import OperationalError
@@ -13,12 +14,16 @@ from probes.messages import ProbeResult, Results
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
-LINGER_SECONDS = 0.1
+LINGER_SECONDS = 0.5
+"""A message costs the core about as much as ten results in it."""
+FAILURE_LINGER_SECONDS = 0.1
+"""Others are to look at once at what may have just gone down."""
 MAX_BUFFERED = 50_000
+NEVER = float("inf")
 
 
 class Reporter:
-    """Hands `publish` what `add` collected: at once if a round waits for it, else after a short linger.
+    """Hands `publish` what `add` collected: at once if a round waits for it, else after a linger.
 
     Until evidence is stored the path is at-most-once: what cannot be published, or kept, is lost. That
     is logged with its count, and the checks are claimed again when their lease runs out.
@@ -28,7 +33,7 @@ class Reporter:
         self._region = region
         self._publish = publish
         self._buffer: list[ProbeResult] = []
-        self._has_urgent = False
+        self._due_at = NEVER
         self._dropped = 0
         self._is_closing = False
         self._changed = threading.Condition()
@@ -45,9 +50,9 @@ class Reporter:
                 self._dropped += 1
                 return
             self._buffer.append(result)
-            is_urgent = result.round_id is not None or result.outcome == "slow"
-            self._has_urgent |= is_urgent
-            if is_urgent or len(self._buffer) in (1, BATCH_SIZE):
+            due_at = time.monotonic() + _linger_seconds(result)
+            if due_at < self._due_at or len(self._buffer) == BATCH_SIZE:
+                self._due_at = min(due_at, self._due_at)
                 self._changed.notify()
 
     def close(self, timeout_seconds: float) -> None:
@@ -64,17 +69,18 @@ class Reporter:
     def _next_batch(self) -> list[ProbeResult]:
         """Waits for results that are due; empty when closing and there is nothing left."""
         with self._changed:
-            self._changed.wait_for(lambda: self._buffer or self._is_closing)
-            self._changed.wait_for(self._is_due, LINGER_SECONDS)
+            while not self._is_due():
+                self._changed.wait(self._due_at - time.monotonic() if self._buffer else None)
             batch, self._buffer = self._buffer[:BATCH_SIZE], self._buffer[BATCH_SIZE:]
-            self._has_urgent = self._has_urgent and bool(self._buffer)
+            if not self._buffer:
+                self._due_at = NEVER
             if self._dropped:
                 logger.error("results.lost: the buffer was full", extra={"results": self._dropped})
                 self._dropped = 0
             return batch
 
     def _is_due(self) -> bool:
-        return self._has_urgent or self._is_closing or len(self._buffer) >= BATCH_SIZE
+        return self._is_closing or len(self._buffer) >= BATCH_SIZE or self._due_at <= time.monotonic()
 
     def _send(self, results: list[ProbeResult]) -> None:
         try:
@@ -83,3 +89,10 @@ class Reporter:
             logger.error("results.lost: the broker is away: %s", error, extra={"results": len(results)})
         except Exception:
             logger.exception("results.lost: publishing failed", extra={"results": len(results)})
+
+
+def _linger_seconds(result: ProbeResult) -> float:
+    """How long a result may wait for others to go home with it."""
+    if result.round_id is not None or result.outcome == "slow":
+        return 0.0
+    return FAILURE_LINGER_SECONDS if result.outcome == "down" else LINGER_SECONDS
