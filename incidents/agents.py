@@ -11,6 +11,7 @@ from django.db.models import F
 from accounts.models import Server
 from accounts.servers import GONE_AFTER, SILENCE, is_alive, note_seen
 from incidents import records
+from incidents.certificates import warn_of_certificates
 from incidents.events import SERVER_BACK, SERVER_GONE
 from incidents.majority import Sight, conclude
 from monitors.assignments import region_of
@@ -32,6 +33,7 @@ def heed_agent(
     welcome_back(server, now)
     for monitor_id in record_looks(server, looks, now):
         judge(monitor_id, now)
+    warn_of_certificates(looks, now)
 
 
 @transaction.atomic

@@ -8,13 +8,16 @@ from typing import Any
 from incidents.case import Publish
 from incidents.models import Transition
 from monitors.models import MonitorState
-from probes.instants import rfc3339
+from probes.instants import rfc3339, unix_ms
 from webhooks.outbox import publish
 
 SERVER_GONE, SERVER_BACK = "server.gone", "server.back"
-EVENTS = ("monitor.down", "monitor.up", "monitor.flapping", "monitor.regional", SERVER_GONE, SERVER_BACK)
+CERT_EXPIRING = "monitor.cert_expiring"
+UNASKED = ("monitor.down", "monitor.up", "monitor.flapping", CERT_EXPIRING)
+"""Sent to every webhook that does not say otherwise; a monitor can mute each."""
 OPT_IN = ("monitor.regional", SERVER_GONE, SERVER_BACK)
 """Sent only to webhooks that ask for them: most people do not want to be woken for one region."""
+EVENTS = (*UNASKED, *OPT_IN)
 
 
 def publish_event(event: Publish, state: MonitorState, transition: Transition | None, now: datetime) -> None:
@@ -22,6 +25,8 @@ def publish_event(event: Publish, state: MonitorState, transition: Transition | 
 
     A transition has one event at most, so its sequence number is the key; others add their occasion.
     """
+    if event.event in state.monitor.muted_events:
+        return
     key = ":".join(filter(None, (str(state.pk), str(state.sequence), event.occasion)))
     publish(
         account_id=state.monitor.account_id,
@@ -35,11 +40,24 @@ def publish_event(event: Publish, state: MonitorState, transition: Transition | 
     )
 
 
-def _payload(
-    event: Publish, state: MonitorState, transition: Transition | None, now: datetime
-) -> dict[str, Any]:
-    payload: dict[str, Any] = {
-        "event": event.event,
+def publish_expiring(state: MonitorState, ends_at: datetime, now: datetime) -> None:
+    """Write, once for each end, that the monitor's certificate ends then."""
+    if CERT_EXPIRING in state.monitor.muted_events:
+        return
+    publish(
+        account_id=state.monitor.account_id,
+        subject_id=state.pk,
+        type=CERT_EXPIRING,
+        key=f"{state.pk}:{CERT_EXPIRING}:{unix_ms(ends_at)}",
+        payload=_about(CERT_EXPIRING, state, now) | {"cert_expires_at": rfc3339(ends_at)},
+        occurred_at=now,
+        now=now,
+    )
+
+
+def _about(event: str, state: MonitorState, now: datetime) -> dict[str, Any]:
+    return {
+        "event": event,
         "monitor_id": state.pk,
         "monitor_name": state.monitor.name,
         "monitor_url": state.monitor.url,
@@ -47,6 +65,12 @@ def _payload(
         "occurred_at": rfc3339(now),
         "sequence": state.sequence,
     }
+
+
+def _payload(
+    event: Publish, state: MonitorState, transition: Transition | None, now: datetime
+) -> dict[str, Any]:
+    payload = _about(event.event, state, now)
     if event.region:
         payload["region"] = event.region
     elif transition:

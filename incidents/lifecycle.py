@@ -114,6 +114,8 @@ def _follow(state: MonitorState, changed: set[str], now: datetime) -> None:
         state.consecutive_fails = 0
         cancel_round(state.pk, now)
         forget_reports(state.monitor)
+    if is_other or "muted_events" in changed:
+        state.cert_warned_until = None
     if changed.intersection(("interval_seconds", "enabled", SERVERS)):
         _schedule(state, now)
     if is_other and state.next_check_at and "enabled" not in changed:

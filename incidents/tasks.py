@@ -16,6 +16,7 @@ from accounts import tally
 from accounts.servers import GONE_AFTER
 from incidents import rollups
 from incidents.agents import gone_unnoticed, miss_server
+from incidents.certificates import warn_of_certificates
 from incidents.confirmation import settle, settle_flapping, settle_overdue
 from incidents.flapping import CALM
 from incidents.heartbeats import settle_alarm
@@ -56,6 +57,7 @@ def ingest(message: object) -> None:
     suspicions = [result for result in results if result.outcome == "slow"]
     for result in (*record_evidence(answers), *suspicions):
         settle(result, timezone.now())
+    warn_of_certificates(answers, timezone.now())
     tally.add(_counts(received.region, answers))
 
 

@@ -26,6 +26,8 @@ class Monitor(models.Model):
     options = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     """What only this type has, such as `expected_status` and `body_match` of http."""
     enabled = models.BooleanField(default=True)
+    muted_events = ArrayField(models.CharField(max_length=32), default=list, blank=True)
+    """The types of event that nobody is told of."""
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -71,6 +73,8 @@ class MonitorState(models.Model):
     """When flapping last ended."""
     consecutive_fails = models.PositiveIntegerField(default=0)
     """The checks that failed since one last did not; one that says nothing is passed over."""
+    cert_warned_until = models.DateTimeField(null=True)
+    """When the certificate ends of which was last told that it soon does."""
     missed_checks = models.PositiveBigIntegerField(default=0)
     """Slots that were slept through or begun too late: of unknown outcome, and never downtime."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.models import Account, Server
 from monitors.heartbeats import make_heartbeat, token_of
-from monitors.models import Monitor, MonitorState, Pulse, Region, WatchedPeriod
+from monitors.models import Assignment, Monitor, MonitorState, Pulse, Region, WatchedPeriod
 from monitors.slots import next_slot_ms
 from probes.instants import from_unix_ms, unix_ms
 from probes.messages import ProbeResult
@@ -68,6 +68,14 @@ def server(owner: Account, *, seen: datetime | None = NOW, **fields: Any) -> Ser
     """A server that was enrolled, and whose agent was last heard of at `seen`."""
     values: dict[str, Any] = {"name": "web-01", "created_at": NOW, "enrolled_at": NOW, "last_seen_at": seen}
     return Server.objects.create(account=owner, **(values | fields))
+
+
+def assigned(*servers: Server, **fields: Any) -> Monitor:
+    """A monitor of the servers' account that they look at, and no region."""
+    made = monitor(servers[0].account, **fields)
+    Assignment.objects.bulk_create(Assignment(monitor=made, server=each) for each in servers)
+    MonitorState.objects.filter(pk=made.pk).update(next_check_at=None)
+    return made
 
 
 def live(*names: str, now: datetime = NOW) -> None:

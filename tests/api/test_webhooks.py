@@ -79,7 +79,10 @@ def test_events_that_nobody_gets_unasked_are_asked_for_and_kept(alice: ApiClient
 @pytest.mark.parametrize("events", ["monitor.down", ["monitor.sideways"], [7], [["monitor.down"]]])
 def test_unknown_events_are_refused_with_those_that_there_are(alice: ApiClient, events: Any) -> None:
     path = f"/monitors/{monitor(alice.account).pk}/webhook"
-    known = "monitor.down, monitor.up, monitor.flapping, monitor.regional, server.gone, server.back"
+    known = (
+        "monitor.down, monitor.up, monitor.flapping, monitor.cert_expiring, monitor.regional, "
+        "server.gone, server.back"
+    )
     assert alice.put(path, {"url": URL, "events": events}) == (
         400,
         {"error": f"events must be a list of some of: {known}"},
