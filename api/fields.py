@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from django.db.models import Model
 from rest_framework import serializers
 
+from api.statuses import BadStatuses, Ranges, parsed, written
+
 Row = TypeVar("Row", bound=Model)
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -142,15 +144,16 @@ class Whole(StrictField):
 class Ids(StrictField):
     """A list of ids, each once."""
 
-    default_error_messages = {"ids": "{name} must be a list of at most {most} ids"}
+    default_error_messages = {"ids": "{name} must be a list of {least} to {most} ids"}
 
-    def __init__(self, *, most: int, **kwargs: Any) -> None:
+    def __init__(self, *, least: int = 0, most: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.most = most
+        self.least, self.most = least, most
 
     def to_internal_value(self, data: Any) -> list[int]:
-        if not isinstance(data, list) or len(data) > self.most or not all(map(_is_id, data)):
-            self.fail("ids", most=self.most)
+        fits = isinstance(data, list) and self.least <= len(data) <= self.most
+        if not (fits and all(map(_is_id, data))):
+            self.fail("ids", least=self.least, most=self.most)
         return sorted(set(data))
 
 
@@ -169,6 +172,16 @@ class Flag(StrictField):
         return bool(data)
 
 
+class Bit(Flag):
+    """1 or 0; true or false are understood, too."""
+
+    default_error_messages = {"type": "{name} must be a boolean, 0 or 1"}
+
+    def to_internal_value(self, data: Any) -> bool:
+        is_bit = type(data) is int and data in (0, 1)
+        return super().to_internal_value(bool(data) if is_bit else data)
+
+
 class StatusCode(StrictField):
     """One HTTP status code, as the contract's string; an integer is understood, too."""
 
@@ -179,8 +192,25 @@ class StatusCode(StrictField):
             self.fail("code")
         return int(data)
 
-    def to_representation(self, value: int) -> str:
-        return str(value)
+    def to_representation(self, value: int | Ranges) -> str:
+        return written(value)
+
+
+class Statuses(StrictField):
+    """HTTP status codes and ranges of them, as text."""
+
+    default_error_messages = {
+        "statuses": "{name} must be codes or ranges of 100 to 599, separated by commas",
+    }
+
+    def to_internal_value(self, data: Any) -> int | Ranges:
+        try:
+            return parsed(data if isinstance(data, str) else "")
+        except BadStatuses:
+            return self.fail("statuses")  # type: ignore[no-any-return]  # it raises
+
+    def to_representation(self, value: int | Ranges) -> str:
+        return written(value)
 
 
 class ClosedSerializer(serializers.Serializer[Row]):

@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 
-from api import fields
+from api import fields, statuses
 
 Schema = dict[str, Any]
 
@@ -47,12 +47,22 @@ def _whole(field: fields.Whole) -> Schema:
 @schema_of.register
 def _ids(field: fields.Ids) -> Schema:
     id_ = {"type": "integer", "minimum": 1, "maximum": fields.LARGEST_ID}
-    return {"type": "array", "items": id_, "maxItems": field.most}
+    return {"type": "array", "items": id_, "minItems": field.least, "maxItems": field.most}
 
 
 @schema_of.register
 def _flag(field: fields.Flag) -> Schema:
     return {"type": "boolean"}
+
+
+@schema_of.register
+def _bit(field: fields.Bit) -> Schema:
+    return {"enum": [0, 1, False, True]}
+
+
+@schema_of.register
+def _statuses(field: fields.Statuses) -> Schema:
+    return {"type": "string", "maxLength": statuses.LONGEST, "pattern": statuses.GRAMMAR}
 
 
 @schema_of.register

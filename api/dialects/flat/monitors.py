@@ -88,8 +88,9 @@ def _options(monitor: Monitor) -> dict[str, Any]:
 
 
 def _as_field(name: str, value: Any) -> Any:
-    # Native statuses are text, of which this contract knows nothing.
-    return value if name == "expected_status" else _fields()[name].to_representation(value)
+    if name == "expected_status":  # One and a number; where another format set more of them, null.
+        return value if isinstance(value, int) else None
+    return _fields()[name].to_representation(value)
 
 
 @functools.cache
@@ -111,7 +112,7 @@ FORMAT = MonitorFormat(
     many=many,
     read_id=lambda text: path_id(text, "invalid monitor ID"),
     refuse_duplicate=lambda: Refusal(409, "monitor for this target already exists"),
-    refuse_one_more=lambda: Refusal(409, "monitor limit reached"),
+    refuse_one_more=lambda _: Refusal(409, "monitor limit reached"),
     missing="monitor not found",
     created=201,
     shown=SHOWN,

@@ -20,6 +20,7 @@ from api.errors import Refusal
 from api.http_auth import AUTH_TYPES, auth_options, shown_auth
 from api.monitor_types import MONITOR_TYPES, MonitorType
 from api.targets import check_for_servers, refuse_bad_options
+from incidents.events import UNASKED
 from incidents.lifecycle import SECRET
 from monitors import heartbeats
 from monitors.assignments import server_ids
@@ -39,7 +40,11 @@ DEFAULT_TIMEOUT_MS = 10_000
 LONGEST_TIMEOUT_SECONDS = 30
 LONGEST_WARNING_DAYS = 365
 MOST_CONFIRMATIONS = 10
-PLAIN_FIELDS = ("name", "url", "type", "interval_seconds", "enabled", "confirmation_count", "servers")
+STATUS = "expected_status"
+PLAIN_FIELDS = (
+    *("name", "url", "type", "interval_seconds", "enabled", "confirmation_count"),
+    *("servers", "muted_events"),
+)
 RECORD_TYPES = list(get_args(RecordType))
 
 
@@ -83,6 +88,7 @@ class MonitorInput(serializers.Serializer[Monitor]):
     )
     enabled = fields.Flag(required=False)
     servers = fields.Ids(most=SERVERS_PER_ACCOUNT, required=False)
+    muted_events = fields.Choices(list(UNASKED), required=False)
 
 
 def new_monitor_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
@@ -119,6 +125,9 @@ def changed_monitor_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, 
 
     A type stays.
     """
+    if STATUS in data and data[STATUS] == monitor_body(monitor).get(STATUS):
+        # There may be more of them than this format can send.
+        data = {name: value for name, value in data.items() if name != STATUS}
     return fields_of_change(_validated(data, partial=True), monitor)
 
 
@@ -157,6 +166,8 @@ def monitor_body(monitor: Monitor) -> dict[str, Any]:
         body |= heartbeat.shown(monitor)
     if servers := server_ids(monitor):
         body["servers"] = servers
+    if monitor.muted_events:
+        body["muted_events"] = monitor.muted_events
     return body | {"enabled": monitor.enabled, "created_at": rfc3339(monitor.created_at)}
 
 
@@ -249,7 +260,7 @@ FORMAT = MonitorFormat(
     many=listed_bodies,
     read_id=lambda text: path_id(text, "invalid monitor ID"),
     refuse_duplicate=lambda: Refusal(409, "monitor for this URL already exists"),
-    refuse_one_more=lambda: Refusal(409, "monitor limit reached"),
+    refuse_one_more=lambda _: Refusal(409, "monitor limit reached"),
     missing="monitor not found",
     created=200,
 )

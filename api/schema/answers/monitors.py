@@ -10,6 +10,7 @@ from api.dialects.native.monitors import RECORD_TYPES
 from api.http_auth import AUTH_TYPES
 from api.monitor_types import MONITOR_TYPES
 from api.schema.answers.common import Count, Evidence, FailureClass, Id, Instant, Page, Region, Seen
+from incidents.events import UNASKED
 from incidents.verdict import MODES, Verdict
 from monitors.status import Status
 
@@ -22,6 +23,7 @@ Protocol = Annotated[str, Meta(extra_json_schema={"enum": ["tcp", "udp"]})]
 AuthType = Annotated[str, Meta(extra_json_schema={"enum": list(AUTH_TYPES)})]
 Mode = Annotated[str, Meta(extra_json_schema={"enum": list(MODES)})]
 VerdictName = Annotated[str, Meta(extra_json_schema={"enum": [each.value for each in Verdict]})]
+MutableEvent = Annotated[str, Meta(extra_json_schema={"enum": list(UNASKED)})]
 Outcome = Annotated[str, Meta(extra_json_schema={"enum": ["up", "down", "missed", "error", "slow"]})]
 
 
@@ -37,7 +39,9 @@ class Monitor(TypedDict):
     confirmation_count: Annotated[int, Meta(ge=1)]
     enabled: bool
     created_at: Instant
-    expected_status: NotRequired[Annotated[str, Meta(pattern="^[1-5][0-9]{2}$")]]
+    expected_status: NotRequired[
+        Annotated[str, Meta(pattern="^[1-5][0-9]{2}([-,][1-5][0-9]{2})*$", description="One, or ranges.")]
+    ]
     body_match: NotRequired[str]
     keyword: NotRequired[str]
     keyword_type: NotRequired[KeywordType]
@@ -47,6 +51,7 @@ class Monitor(TypedDict):
     dns_resolver: NotRequired[str]
     ssl_warn_days: NotRequired[Count]
     servers: NotRequired[Annotated[list[Id], Meta(description="Those that look at it instead of regions.")]]
+    muted_events: NotRequired[Annotated[list[MutableEvent], Meta(description="Nobody is told of them.")]]
     protocol: NotRequired[Protocol]
     latency_warn_ms: NotRequired[Count]
     http_auth_type: NotRequired[AuthType]
