@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
@@ -12,15 +13,17 @@ from rest_framework.request import Request
 from accounts.limits import Bucket, Taken, take
 from accounts.models import Account, ApiKey
 from api.dialects.tcp_monitors.errors import CODES, coded_body
+from api.dialects.uptime_checks.errors import check_error
 from api.errors import Refusal
 from api.heartbeat import PATH as PINGS_PATH
 
-BASE_PATHS = ("/api/v1/", "/v1/")
 CODED_PATH = "/v1/"
 """What is below refuses with codes."""
+CHECKS_PATH = "/uptime-checks"
+BASE_PATHS = ("/api/v1/", CODED_PATH, f"{CHECKS_PATH}/")
 READERS_PATH = "/feed"
 """What is below is read without a key."""
-MONITOR_CREATION = ("POST", "/api/v1/monitors")
+MONITOR_CREATIONS = (("POST", "/api/v1/monitors"), ("POST", CHECKS_PATH))
 TOO_MANY_FROM_ADDRESS = "address rate limit exceeded"
 TAKEN = "upquorum.taken"
 """Where in a request's META it stands what was taken for it."""
@@ -48,7 +51,7 @@ def count_request(request: Request, account: Account) -> None:
     request.META[TAKEN] = taken
     if not taken.allowed:
         raise TooMany("account rate limit exceeded", taken)
-    if (request.method, request.path_info) == MONITOR_CREATION:
+    if (request.method, request.path_info) in MONITOR_CREATIONS:
         creations = Bucket("creations", settings.MONITOR_CREATIONS_PER_MINUTE)
         take_or_refuse(creations, key, "monitor creation rate limit exceeded")
 
@@ -107,9 +110,11 @@ def _take_for_address(request: HttpRequest, bucket: str) -> Taken:
 
 def _too_many(request: HttpRequest, refusal: TooMany) -> JsonResponse:
     headers = {"Retry-After": str(refusal.retry_after_seconds)}
-    coded = request.path_info.startswith(CODED_PATH)
-    sentence = str(refusal.detail)
-    body = coded_body(CODES[429], sentence) if coded else {"error": sentence}
+    body: dict[str, Any] = {"error": str(refusal.detail)}
+    if request.path_info.startswith(CODED_PATH):
+        body = coded_body(CODES[429], str(refusal.detail))
+    if request.path_info.startswith(CHECKS_PATH):
+        body = check_error(429, str(refusal.detail))
     return JsonResponse(body, status=429, headers=headers)
 
 

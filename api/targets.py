@@ -68,6 +68,14 @@ def check_host_and_port(host: str, port: int) -> None:
     _check_host(name, port, "host")
 
 
+def check_bare_address(url: str) -> None:
+    """Refuse what is not `host:port`, with no scheme."""
+    if "://" in url:
+        raise Refusal(400, "url must be host:port", field="url")
+    with _named("url"):
+        parse_address(url, "tcp")
+
+
 def check_for_servers(type_: str, url: str, options: Mapping[str, Any]) -> None:
     """Refuse what no agent can look at. Private addresses are what agents are for."""
     if type_ not in ASSIGNABLE:

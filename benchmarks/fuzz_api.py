@@ -53,13 +53,15 @@ def parse() -> argparse.Namespace:
 
 
 def prepare(environment: Environment) -> None:
-    """A monitor, a webhook, a delivery and a server to aim at: the first of their kinds."""
+    """Monitors, a webhook, a delivery and a server to aim at, with the ids that `fuzz_hooks` knows."""
     api = f"http://127.0.0.1:{environment.port}/healthz"
     environment.call("POST", "/monitors", {"name": "the API", "url": api, "type": "http"})
     environment.call("POST", "/monitors", {"name": "a port", "url": "127.0.0.1:9", "type": "tcp"})
     environment.call("PUT", "/monitors/1/webhook", {"url": api})
     environment.call("POST", "/monitors/1/webhook/test")
-    environment.call("POST", "/servers", {"name": "web-01"})
+    server = environment.call("POST", "/servers", {"name": "web-01"})
+    check = {"name": "a check", "url": "http://10.0.0.5/", "type": "http", "servers": [server["id"]]}
+    environment.call("POST", "/monitors", check)
 
 
 def fuzz(environment: Environment, arguments: argparse.Namespace, document: str, format_name: str) -> int:

@@ -13,8 +13,8 @@ FIRST = 1
 """The id of the environment's monitor, webhook, delivery and key."""
 NOTHING = 999_999_999
 """An id of nothing."""
-TCP_MONITOR = "tcpm_000002"
-"""The environment's monitor of a port, by /v1/tcp-monitors."""
+OTHERS = {"/v1/tcp-monitors/{id}": "tcpm_000002", "/uptime-checks/{id}": 3}
+"""By path, the environment's monitors in the formats that have not the first."""
 LONGEST_QUERY = 3500
 """The web server refuses a request line of more than 4094 bytes itself, and not as the API does."""
 
@@ -26,8 +26,10 @@ def before_call(
     """Turn every second id to what exists, unless that would delete it."""
     if len(urlencode(case.query, doseq=True)) > LONGEST_QUERY:
         case.query = {}
-    if case.operation.path.startswith("/v1/tcp-monitors/{id}") and case.method.upper() != "DELETE":
-        case.path_parameters["id"] = choice([TCP_MONITOR, case.path_parameters["id"]])
+    path = case.operation.path
+    other = next((id_ for start, id_ in OTHERS.items() if path.startswith(start)), None)
+    if other and case.method.upper() != "DELETE":
+        case.path_parameters["id"] = choice([other, case.path_parameters["id"]])
         return
     if not is_id(case):
         return

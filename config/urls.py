@@ -8,6 +8,7 @@ from django.urls import include, path
 from api.base import not_found
 from api.key_formats import FLAT
 from api.views import agents, readers, reference
+from api.views.uptime_checks import UptimeCheckList
 from config import health
 from config.metrics.views import metrics
 
@@ -18,6 +19,8 @@ urlpatterns = [
     path("metrics", metrics),
     path("api/", include("api.urls")),
     path("v1/", include("api.tcp_urls")),
+    path("uptime-checks", UptimeCheckList.as_view()),
+    path("uptime-checks/", include("api.check_urls")),
     path("agent/enrol", agents.AgentEnrolment.as_view()),
     path("agent/heartbeat", agents.AgentHeartbeat.as_view()),
     path("feed/<str:token>/rss", readers.incident_feed_view, name="incident-feed"),

@@ -14,6 +14,9 @@ ASSIGNABLE = ("http", "tcp", "ssl")
 """The types that agents look at."""
 
 
+PREFIX = "server-"
+
+
 class UnknownServer(Exception):
     """An id that is of no server of the account."""
 
@@ -24,7 +27,12 @@ class OnlyServer(Exception):
 
 def region_of(server_id: int) -> str:
     """What stands for a server where a region would."""
-    return f"server-{server_id}"
+    return f"{PREFIX}{server_id}"
+
+
+def server_id_of(region: str) -> int:
+    """The id of the server that stands there for a region."""
+    return int(region.removeprefix(PREFIX))
 
 
 def is_assigned(monitor: Monitor) -> bool:

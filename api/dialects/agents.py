@@ -68,7 +68,7 @@ def check_of(monitor: Monitor) -> Check:
         type=CHECK_TYPES[monitor.type],
         target=target.url if isinstance(target, HttpTarget) else f"{target.host}:{target.port}",
         timeout_seconds=-(-monitor.timeout_ms // 1000),
-        config=_config(target),
+        config=_config(target, monitor.options.get("max_latency_ms")),
         interval_seconds=monitor.state.interval_seconds,
         config_version=monitor.state.config_version,
         latency_warn_ms=monitor.options.get("latency_warn_ms"),
@@ -76,17 +76,17 @@ def check_of(monitor: Monitor) -> Check:
     )
 
 
-def _config(target: HttpTarget | TcpTarget | SslTarget) -> CheckConfig:
+def _config(target: HttpTarget | TcpTarget | SslTarget, max_latency_ms: int | None) -> CheckConfig:
     if isinstance(target, SslTarget):
-        return CheckConfig(warn_days_before_expiry=target.warn_days)
+        return CheckConfig(max_latency_ms=max_latency_ms, warn_days_before_expiry=target.warn_days)
     if isinstance(target, TcpTarget):
-        return CheckConfig()
+        return CheckConfig(max_latency_ms=max_latency_ms)
     ranges = [f"{low}" if low == high else f"{low}-{high}" for low, high in target.expected_status]
     rule = target.body_rule
     is_plain = rule is not None and not rule.is_regex and not rule.is_negated
     return CheckConfig(
         expected_status_codes=",".join(ranges),
-        max_latency_ms=target.max_latency_ms,
+        max_latency_ms=max_latency_ms,
         body_contains=rule.text if rule and is_plain else None,
         follow_redirects=target.follow_redirects,
     )
@@ -120,6 +120,8 @@ def _certificate(days_left: int | None, at_ms: int) -> Certificate | None:
 
 def _class_of(result: Result, monitor: Monitor) -> ErrorClass | None:
     """Our word for what the agent saw; None: all is well."""
+    if result.ok and _is_late(result, monitor):
+        return ErrorClass.LATENCY
     ours = _known(result.error_class)
     if ours and (ours.outcome == "up") == bool(result.ok):
         return ours
@@ -134,6 +136,12 @@ def _class_of(result: Result, monitor: Monitor) -> ErrorClass | None:
 def _is_expiring(result: Result, monitor: Monitor) -> bool:
     left, warn_days = result.cert_days_left, monitor.options.get("warn_days")
     return left is not None and warn_days is not None and left < warn_days
+
+
+def _is_late(result: Result, monitor: Monitor) -> bool:
+    """Whether it took longer than it may; agents need not compare, and ours does so of http alone."""
+    most_ms = monitor.options.get("max_latency_ms")
+    return most_ms is not None and result.latency_ms is not None and result.latency_ms > most_ms
 
 
 def _known(error_class: str | None) -> ErrorClass | None:

@@ -28,7 +28,7 @@ class MonitorFormat:
     read_id: Callable[[str], int]
     """The id in a path; raises a refusal."""
     refuse_duplicate: Callable[[], Refusal]
-    refuse_one_more: Callable[[], Refusal]
+    refuse_one_more: Callable[[Account], Refusal]
     missing: str
     """The sentence of its 404."""
     created: int

@@ -25,6 +25,7 @@ Schema = dict[str, Any]
 REFUSALS = {
     400: "Something that was sent is wrong; the sentence names it.",
     401: "No key, or not a valid one.",
+    402: "The account has as many monitors as it may.",
     403: "The key's scopes do not allow this, or the account is suspended.",
     404: "The account has no such object.",
     409: "What there is already does not allow this.",

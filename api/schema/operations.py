@@ -15,6 +15,7 @@ from api.dialects.native.monitors import MonitorInput
 from api.dialects.native.servers import ServerInput
 from api.dialects.native.webhooks import WebhookInput
 from api.dialects.tcp_monitors.monitors import TcpMonitorInput
+from api.dialects.uptime_checks.fields import UptimeCheckInput
 from api.schema.answers.account import AccountStatus as Status
 from api.schema.answers.account import ApiKey, FeedUrls, NewApiKey
 from api.schema.answers.common import Error
@@ -27,6 +28,13 @@ from api.schema.answers.tcp_monitors import (
     TcpMonitorData,
     TcpMonitorsData,
     TcpResultPage,
+)
+from api.schema.answers.uptime_checks import (
+    ChangedUptimeCheck,
+    CheckError,
+    Done,
+    UptimeChecks,
+    WholeUptimeCheck,
 )
 from api.schema.answers.webhooks import DeliveryEnvelope, DeliveryPage, Webhook
 from api.schema.parameters import ID, LARGE_PAGE, MONITOR_ID, PAGE, TCP_ID, choice, instant
@@ -50,6 +58,7 @@ from api.views.pausing import MonitorPause, MonitorResume
 from api.views.rounds import RoundList
 from api.views.servers import ServerDetail, ServerList, ServerToken
 from api.views.tcp_monitors import TcpMonitorDetail, TcpMonitorList, TcpMonitorResults
+from api.views.uptime_checks import UptimeCheckDetail, UptimeCheckList
 from api.views.webhooks import WebhookRotation, WebhookSlot, WebhookTest
 from webhooks.models import Status as DeliveryStatus
 
@@ -74,6 +83,7 @@ class Operation:
 
 
 tcp = functools.partial(Operation, error=CodedError, path_id=TCP_ID)
+check = functools.partial(Operation, error=CheckError)
 
 INCIDENT_FILTERS = (
     MONITOR_ID,
@@ -156,4 +166,15 @@ OPERATIONS: dict[type[APIView], dict[str, Operation]] = {
         "DELETE": tcp("delete_tcp_monitor"),
     },
     TcpMonitorResults: {"GET": tcp("list_tcp_monitor_results", TcpResultPage, query=LARGE_PAGE)},
+    UptimeCheckList: {
+        "GET": check("list_uptime_checks", UptimeChecks),
+        "POST": check(
+            "create_uptime_check", ChangedUptimeCheck, UptimeCheckInput, refusals=(402,), success=201
+        ),
+    },
+    UptimeCheckDetail: {
+        "GET": check("get_uptime_check", WholeUptimeCheck),
+        "PUT": check("update_uptime_check", ChangedUptimeCheck, UptimeCheckInput(partial=True)),
+        "DELETE": check("delete_uptime_check", Done),
+    },
 }

@@ -75,9 +75,9 @@ class MonitorList(MonitorView):
         except DuplicateMonitor as error:
             raise format_.refuse_duplicate() from error
         except MonitorLimitReached as error:
-            raise format_.refuse_one_more() from error
+            raise format_.refuse_one_more(self.account) from error
         except UnknownServer as error:
-            raise Refusal(400, NO_SERVER) from error
+            raise Refusal(400, NO_SERVER, field="servers") from error
         note_port_of(monitor)
         if monitor.type in WAITED_FOR:
             await_first_verdict(monitor.pk)
@@ -99,7 +99,7 @@ class MonitorDetail(MonitorView):
         except DuplicateMonitor as error:
             raise format_.refuse_duplicate() from error
         except UnknownServer as error:
-            raise Refusal(400, NO_SERVER) from error
+            raise Refusal(400, NO_SERVER, field="servers") from error
         except Monitor.DoesNotExist as error:
             raise Refusal(404, format_.missing) from error
         if "url" in changes:

@@ -82,6 +82,12 @@ def tcp_alice(alice: ApiClient) -> ApiClient:
 
 
 @pytest.fixture
+def check_alice(alice: ApiClient) -> ApiClient:
+    """Alice, by /uptime-checks."""
+    return ApiClient(alice.account, base="/uptime-checks")
+
+
+@pytest.fixture
 def flat_alice(alice: ApiClient) -> ApiClient:
     """Alice, by a key that is answered flat."""
     return ApiClient(alice.account, "flat")

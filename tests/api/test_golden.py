@@ -13,14 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from django.utils import timezone
 
-from accounts.models import ApiKey
+from accounts.models import Account, ApiKey
 from api.dialects.tcp_monitors.ids import encoded
+from monitors.assignments import region_of
 from monitors.evidence import record_evidence
+from monitors.reports import record_looks
+from probes.instants import unix_ms
+from probes.messages import Certificate
 from tests.api.conftest import ApiClient
 from tests.api.test_incidents import incident
-from tests.make import NOW, monitor, result, seconds
+from tests.make import NOW, assigned, monitor, result, seconds, server
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -68,6 +74,14 @@ def assert_holds(client: ApiClient, ids: dict[str, Any], example: dict[str, Any]
     return answer
 
 
+def with_ids(example: Any, ids: dict[str, int]) -> Any:
+    """The example with ids for their names, also in what is sent."""
+    text = json.dumps(example)
+    for name, id_ in ids.items():
+        text = text.replace(f'"{{{name}}}"', str(id_))
+    return json.loads(text)
+
+
 @pytest.fixture
 def ids(alice: ApiClient) -> dict[str, int]:
     """What the native examples are about: a monitor that is up, an incident that is over, the only key."""
@@ -104,6 +118,26 @@ def flat_ids(flat_alice: ApiClient) -> dict[str, int]:
     return {"monitor": made.pk, "account": flat_alice.account.pk}
 
 
+@pytest.fixture
+def check_ids(check_alice: ApiClient) -> dict[str, int]:
+    """What the examples of checks are about: one that is up from two servers, and one that nobody saw."""
+    owner = check_alice.account
+    servers = [server(owner, hostname=f"web-0{number}.prod") for number in (1, 2)]
+    options = {"expected_status": [[200, 201], [204, 204]], "body_match": "ok", "max_latency_ms": 2000}
+    fields = {"url": "https://api.example.com/health", "options": options, "muted_events": ["monitor.up"]}
+    made = assigned(*servers, name="Production API", **fields)
+    quiet = assigned(servers[0], url="127.0.0.1:443", type="ssl", status="unknown", options={"warn_days": 7})
+    now = timezone.now()
+    certificate = Certificate(
+        issuer="", expires_at_ms=0, chain_expires_at_ms=unix_ms(now + seconds(73.5 * 86400))
+    )
+    for number, each in enumerate(servers):
+        seen = result(made, "up", region_of(each.pk), at=now - seconds(number), total_ms=142.4)
+        record_looks(each, [msgspec.structs.replace(seen, certificate=certificate)], now)
+    ids = {"check": made.pk, "quiet": quiet.pk, "account": owner.pk}
+    return ids | {"first": servers[0].pk, "second": servers[1].pk}
+
+
 @examples("native")
 def test_a_documented_example_holds(alice: ApiClient, ids: dict[str, int], example: dict[str, Any]) -> None:
     assert_holds(alice, ids, example)
@@ -127,6 +161,15 @@ def test_a_documented_example_of_the_flat_format_holds(
     flat_alice: ApiClient, flat_ids: dict[str, int], example: dict[str, Any]
 ) -> None:
     assert_holds(flat_alice, flat_ids, example)
+
+
+@examples("uptime_checks")
+def test_a_documented_example_of_uptime_checks_holds(
+    check_alice: ApiClient, check_ids: dict[str, int], example: dict[str, Any]
+) -> None:
+    check_alice.base = ""
+    Account.objects.update(monitor_limit=example.get("limit", 25))
+    assert_holds(check_alice, check_ids, with_ids(example, check_ids))
 
 
 def test_an_example_that_does_not_hold_would_be_noticed() -> None:

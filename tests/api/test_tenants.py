@@ -23,7 +23,7 @@ from config.urls import urlpatterns
 from tests.api.conftest import ApiClient
 from tests.api.test_deliveries import deliver
 from tests.api.test_incidents import incident
-from tests.make import heartbeat, monitor, server
+from tests.make import assigned, heartbeat, monitor, server
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
@@ -53,11 +53,13 @@ OWNED: dict[str, Callable[[ApiClient], int | str]] = {
     "api/v1/servers/<str:id_text>/token": lambda owner: server(owner.account).pk,
     "api/v1/keys/<str:id_text>": lambda owner: ApiKey.objects.get(account=owner.account).pk,
     "api/v1/keys/<str:id_text>/rotate": lambda owner: ApiKey.objects.get(account=owner.account).pk,
+    "uptime-checks/<str:id_text>": lambda owner: assigned(server(owner.account)).pk,
     "v1/tcp-monitors/<str:id_text>": tcp_monitor,
     "v1/tcp-monitors/<str:id_text>/results": tcp_monitor,
 }
 """Routes with an id, and how to make an object that somebody else owns."""
 LISTS = (
+    "uptime-checks",
     "v1/tcp-monitors",
     "api/v1/monitors",
     "api/v1/incidents",
@@ -98,14 +100,15 @@ def call(method: str, path: str, key: str = "", **headers: str) -> tuple[int, An
     return response.status_code, response.json()
 
 
-def is_coded(route: str) -> bool:
-    return route.startswith("v1/")
+def expected(route: str, sentence: str) -> str:
+    """How the route's format says it."""
+    return BAD_KEY if route.startswith("v1/") else sentence
 
 
 def sentence(answer: Any) -> str:
     """What a refusal says, in whichever format."""
     error = answer["error"]
-    return str(error if isinstance(error, str) else error["message"])
+    return str(answer.get("message", error) if isinstance(error, str) else error["message"])
 
 
 def test_every_route_has_a_case() -> None:
@@ -126,7 +129,7 @@ def test_what_another_account_owns_is_not_found(
 @pytest.mark.parametrize(("route", "method"), CALLS)
 def test_without_a_key_nothing_is_answered(bob: ApiClient, route: str, method: str) -> None:
     status, answer = call(method, path_of(route, bob))
-    assert (status, sentence(answer)) == (401, BAD_KEY if is_coded(route) else "missing authorization")
+    assert (status, sentence(answer)) == (401, expected(route, "missing authorization"))
 
 
 @pytest.mark.parametrize(("route", "method"), CALLS)
@@ -134,7 +137,7 @@ def test_a_revoked_key_opens_nothing(bob: ApiClient, route: str, method: str) ->
     path = path_of(route, bob)
     ApiKey.objects.filter(account=bob.account).update(expires_at=timezone.now())
     status, answer = call(method, path, bob.key)
-    assert (status, sentence(answer)) == (401, BAD_KEY if is_coded(route) else "invalid credentials")
+    assert (status, sentence(answer)) == (401, expected(route, "invalid credentials"))
 
 
 @pytest.mark.parametrize(("route", "method"), CALLS)

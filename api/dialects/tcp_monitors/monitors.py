@@ -111,7 +111,7 @@ FORMAT = MonitorFormat(
     many=many,
     read_id=_read_id,
     refuse_duplicate=lambda: Refusal(400, "there is a monitor of this host and port", field="host"),
-    refuse_one_more=lambda: Refusal(400, "maximum number of TCP monitors reached", code=LIMIT_EXCEEDED),
+    refuse_one_more=lambda _: Refusal(400, "maximum number of TCP monitors reached", code=LIMIT_EXCEEDED),
     missing=MISSING,
     created=201,
     newest_first=True,
