@@ -83,11 +83,20 @@ class Target:
 def _claim_port() -> socket.socket:
     """A socket that holds a free port without listening: connections to it are refused."""
     while True:
+        port = random.choice(PORTS)
+        if not _is_free(port):
+            continue
         claim = socket.socket()
         claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        claim.bind((HOST, port))
+        return claim
+
+
+def _is_free(port: int) -> bool:
+    """Whether nobody else holds it: two targets that share a port would answer for one another."""
+    with socket.socket() as alone:
         try:
-            claim.bind((HOST, random.choice(PORTS)))
+            alone.bind((HOST, port))
         except OSError:
-            claim.close()
-        else:
-            return claim
+            return False
+    return True

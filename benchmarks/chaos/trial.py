@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from benchmarks.accuracy.receiver import Receiver
 from benchmarks.accuracy.scoring import DOWN, UP, Cause
 from benchmarks.accuracy.targets import Target
 from benchmarks.chaos.faults import Fault
-from benchmarks.chaos.scoring import Row, judge, total
+from benchmarks.chaos.scoring import Row, Told, judge, total
 from benchmarks.chaos.system import REGIONS, System
 from incidents.lifecycle import create_monitor
 from monitors.models import Evidence, MonitorState
@@ -163,7 +164,8 @@ class Trial:
             return False
 
     async def _row(self, fault: Fault, recovery: float) -> Row:
-        told = total(judge(each.causes, self.receiver.of(each.monitor_id)) for each in self.watched)
+        judged = {each.monitor_id: self._judged(each) for each in self.watched}
+        told = total(judged.values())
         return Row(
             fault=fault.name,
             lost=told.lost,
@@ -172,6 +174,14 @@ class Trial:
             deliveries_lost=await sync_to_async(self._deliveries_lost)(),
             recovery_s=recovery,
         )
+
+    def _judged(self, watched: Watched) -> Told:
+        """Its events, judged; what is wrong with them is told in full, in seconds of one clock."""
+        arrivals = self.receiver.of(watched.monitor_id)
+        told = judge(watched.causes, arrivals)
+        if told != Told(0, 0, 0):
+            print(f"monitor {watched.monitor_id}: {watched.causes} {arrivals}", file=sys.stderr)
+        return told
 
     def _deliveries_lost(self) -> int:
         """Those that have not ended, and those that count as delivered and never came."""
