@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 from django.conf import settings
-from django.db.models import prefetch_related_objects
 from rest_framework import serializers
 
 from accounts.models import Account
@@ -23,7 +22,7 @@ from api.targets import check_for_servers, refuse_bad_options
 from incidents.events import UNASKED
 from incidents.lifecycle import SECRET
 from monitors import heartbeats
-from monitors.assignments import server_ids
+from monitors.assignments import server_ids, server_ids_of
 from monitors.evidence import latest
 from monitors.models import Evidence, Monitor, MonitorState, RegionalFailure
 from monitors.status import Status
@@ -125,7 +124,7 @@ def changed_monitor_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, 
 
     A type stays.
     """
-    if STATUS in data and data[STATUS] == monitor_body(monitor).get(STATUS):
+    if STATUS in data and data[STATUS] == monitor_body(monitor, []).get(STATUS):
         # There may be more of them than this format can send.
         data = {name: value for name, value in data.items() if name != STATUS}
     return fields_of_change(_validated(data, partial=True), monitor)
@@ -146,8 +145,8 @@ def fields_of_change(given: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     return changes
 
 
-def monitor_body(monitor: Monitor) -> dict[str, Any]:
-    """A monitor without its state."""
+def monitor_body(monitor: Monitor, servers: Sequence[int]) -> dict[str, Any]:
+    """A monitor without its state; `servers` are the ids of those that look at it."""
     body = {
         "id": monitor.pk,
         "name": monitor.name,
@@ -164,23 +163,21 @@ def monitor_body(monitor: Monitor) -> dict[str, Any]:
         body |= shown_auth(monitor.options)
     if monitor.type == heartbeats.TYPE:
         body |= heartbeat.shown(monitor)
-    if servers := server_ids(monitor):
-        body["servers"] = servers
+    if servers:
+        body["servers"] = list(servers)
     if monitor.muted_events:
         body["muted_events"] = monitor.muted_events
     return body | {"enabled": monitor.enabled, "created_at": rfc3339(monitor.created_at)}
 
 
-def listed_monitor_body(monitor: Monitor) -> dict[str, Any]:
-    """A monitor as it stands in the list: its state is flattened into it."""
-    return monitor_body(monitor) | _summary(monitor, monitor.state)
-
-
 def listed_bodies(monitors: Iterable[Monitor]) -> list[dict[str, Any]]:
-    """All monitors."""
+    """Monitors as they stand in the list: the state of each is flattened into it."""
     listed = list(monitors)
-    prefetch_related_objects(listed, "assignments")
-    return [listed_monitor_body(monitor) for monitor in listed]
+    servers = server_ids_of(listed)
+    return [
+        monitor_body(monitor, servers.get(monitor.pk, [])) | _summary(monitor, monitor.state)
+        for monitor in listed
+    ]
 
 
 def whole(monitor: Monitor) -> dict[str, Any]:
@@ -198,7 +195,7 @@ def envelope(monitor: Monitor, state: MonitorState, evidence: list[Evidence]) ->
         "evidence_buffer": [stored_evidence_body(each) for each in evidence],
         **_certificate_body(evidence),
     }
-    return {"monitor": monitor_body(monitor), "state": _summary(monitor, state) | whole}
+    return {"monitor": monitor_body(monitor, server_ids(monitor)), "state": _summary(monitor, state) | whole}
 
 
 def _summary(monitor: Monitor, state: MonitorState) -> dict[str, Any]:
