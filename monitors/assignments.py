@@ -54,11 +54,6 @@ def server_ids_of(monitors: Iterable[Monitor]) -> dict[int, list[int]]:
     return found
 
 
-def servers_of(monitor: Monitor) -> QuerySet[Server]:
-    """The servers that look at the monitor."""
-    return Server.objects.filter(assignments__monitor=monitor).order_by("pk")
-
-
 @transaction.atomic
 def assign(monitor: Monitor, server_ids: Collection[int]) -> bool:
     """Let just these servers look at the monitor, none: the regions. Whether that changed anything.

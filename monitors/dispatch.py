@@ -21,7 +21,7 @@ from monitors.slots import turn
 from monitors.status import Status
 from monitors.targets import TARGETS, host_of
 from monitors.timing import LATEST_START, SUSPICION_PERCENT, TRANSPORT
-from probes import names
+from probes import broker, names
 from probes.errors import ErrorClass
 from probes.instants import from_unix_ms, unix_ms
 from probes.messages import Batch, ProbeRequest, pack, split
@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 100
 SLOW_TIMEOUT_MS = 10_000
-SHOWN = "[batch]"
-"""What a log would show of the arguments: Celery's own text of them costs more than their JSON."""
 OPTED_OUT = "the owner of the target has opted out"
 
 
@@ -99,7 +97,9 @@ def send(batch: Batch, expires_at: datetime) -> None:
     batch = msgspec.structs.replace(batch, expires_at_ms=unix_ms(expires_at))
     queue = names.urgent_queue(batch.region) if batch.urgent else names.scheduled_queue(batch.region)
     try:
-        current_app.send_task(names.RUN_BATCH, args=[pack(batch)], queue=queue, retry=False, argsrepr=SHOWN)
+        current_app.send_task(
+            names.RUN_BATCH, args=[pack(batch)], queue=queue, retry=False, argsrepr=broker.SHOWN
+        )
     except OperationalError as error:
         lost = {"region": batch.region, "probes": len(batch.requests)}
         logger.warning("dispatch.lost: %s", error, extra=lost)

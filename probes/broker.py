@@ -44,6 +44,8 @@ CELERY_SETTINGS: dict[str, object] = {
     "timezone": "UTC",
 }
 
+SHOWN = "[...]"
+"""What logs show of long arguments: Celery's own text of them would cost more than their JSON."""
 
 BINDING_DEADLINES = "keyprefix_binding_deadlines"
 SHARED_KEYS = {

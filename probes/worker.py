@@ -143,6 +143,7 @@ def send_results(results: Results) -> None:
         args=[pack(results)],
         queue=names.INGEST_QUEUE,
         declare=[],
+        argsrepr=broker.SHOWN,
         expires=instant_in(RESULTS_EXPIRE_SECONDS),
         retry_policy=PUBLISH_RETRIES,
     )

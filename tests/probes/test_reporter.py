@@ -9,10 +9,11 @@ from contextlib import contextmanager
 
 import pytest
 from kombu.exceptions import OperationalError
+from msgspec.structs import replace
 
 from probes import reporter as module
 from probes.messages import ProbeResult, Results
-from probes.reporter import BATCH_SIZE, LINGER_SECONDS, Reporter
+from probes.reporter import BATCH_SIZE, FAILURE_LINGER_SECONDS, LINGER_SECONDS, Reporter
 
 
 def result(monitor_id: int, round_id: int | None = None) -> ProbeResult:
@@ -74,6 +75,17 @@ def test_a_rounds_result_goes_at_once_and_takes_the_others_along(monkeypatch: py
         reporter.add(result(1))
         reporter.add(result(2, round_id=9))
         assert broker.next() == [1, 2]
+
+
+def test_a_failure_waits_for_less_company_and_takes_the_others_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LINGER_SECONDS", 60)
+    broker = Broker()
+    with running(broker) as reporter:
+        began = time.monotonic()
+        reporter.add(result(1))
+        reporter.add(replace(result(2), outcome="down"))
+        assert broker.next() == [1, 2]
+        assert time.monotonic() - began >= FAILURE_LINGER_SECONDS
 
 
 def test_a_full_batch_goes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
