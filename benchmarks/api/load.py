@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
-
 from benchmarks.environment import Environment
+from benchmarks.percentiles import percentiles
+from benchmarks.usage import cpu_seconds
 
 CONNECTIONS = 8
 
@@ -49,32 +49,16 @@ def run(environment: Environment, requests: Iterable[Request]) -> Load:
         threading.Thread(target=_client, args=(environment.port, key, waiting, taken_ms, failures))
         for _ in range(CONNECTIONS)
     ]
-    cpu_before, begin = cpu_seconds(environment), time.monotonic()
+    cpu_before, begin = cpu_seconds(environment.processes()), time.monotonic()
     for client in clients:
         client.start()
     for client in clients:
         client.join()
     seconds = time.monotonic() - begin
     assert not failures, failures[0]
-    cpu_ms = (cpu_seconds(environment) - cpu_before) * 1000
-    return Load(len(taken_ms) / seconds, percentile(taken_ms, 95), cpu_ms / len(taken_ms))
-
-
-def percentile(values: list[float], percent: int) -> float:
-    """The smallest of `values` that `percent` of them do not exceed."""
-    return sorted(values)[max(0, -(-len(values) * percent // 100) - 1)]
-
-
-def cpu_seconds(environment: Environment) -> float:
-    """What all processes of the environment have used so far."""
-    total = 0.0
-    for process in environment.processes():
-        try:
-            used = process.cpu_times()
-        except psutil.NoSuchProcess:  # it ended since it was listed
-            continue
-        total += used.user + used.system
-    return total
+    cpu_ms = (cpu_seconds(environment.processes()) - cpu_before) * 1000
+    [p95_ms] = percentiles(taken_ms, 95)
+    return Load(len(taken_ms) / seconds, p95_ms, cpu_ms / len(taken_ms))
 
 
 def _client(

@@ -23,6 +23,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.environment import REPOSITORY, Environment
+from benchmarks.percentiles import percentiles
+from benchmarks.usage import cpu_seconds
 
 OUTPUT = Path("build/bench-api.json")
 MONITORS = 2_000
@@ -65,15 +67,15 @@ def measure(environment: Environment, seconds: float) -> Pings:
     tokens = _new_heartbeats(environment)
     _ping_for(environment.port, tokens, 2)  # then every thread has its connection
     _pin(environment)
-    web, database = _cpu_seconds(environment, WEB), _cpu_seconds(environment, DATABASE)
+    web, database = cpu_seconds(_processes(environment, WEB)), cpu_seconds(_processes(environment, DATABASE))
     begin = time.monotonic()
     taken_ms = _ping_for(environment.port, tokens, seconds)
     count, passed = len(taken_ms), time.monotonic() - begin
     return Pings(
         per_s=round(count / passed),
-        p95_ms=round(sorted(taken_ms)[int(count * 0.95)], 1),
-        web_cpu_ms=round((_cpu_seconds(environment, WEB) - web) * 1000 / count, 3),
-        database_cpu_ms=round((_cpu_seconds(environment, DATABASE) - database) * 1000 / count, 3),
+        p95_ms=round(percentiles(taken_ms, 95)[0], 1),
+        web_cpu_ms=round((cpu_seconds(_processes(environment, WEB)) - web) * 1000 / count, 3),
+        database_cpu_ms=round((cpu_seconds(_processes(environment, DATABASE)) - database) * 1000 / count, 3),
     )
 
 
@@ -103,11 +105,6 @@ def _processes(environment: Environment, name: str) -> Iterator[psutil.Process]:
     for process in environment.processes():
         if name in " ".join(process.cmdline()):
             yield process
-
-
-def _cpu_seconds(environment: Environment, name: str) -> float:
-    times = [process.cpu_times() for process in _processes(environment, name)]
-    return sum(each.user + each.system for each in times)
 
 
 def _ping_for(port: int, tokens: list[str], seconds: float) -> list[float]:

@@ -10,8 +10,8 @@ import psycopg
 from django.db import transaction
 from django.utils import timezone
 
+from benchmarks.percentiles import percentiles
 from benchmarks.pipeline import loading
-from benchmarks.pipeline.figures import percentiles
 from monitors.scheduling import claim_due
 from probes.instants import unix_ms
 

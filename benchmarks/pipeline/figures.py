@@ -1,9 +1,9 @@
-"""The figures of a run: percentiles, the goals, the table and the file. Pure but for the file."""
+"""The figures of a run: the goals, the table and the file. Pure but for the file."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,12 +38,6 @@ class Goal:
     text: str
     value: float | None
     is_met: bool | None
-
-
-def percentiles(values: Iterable[float], *wanted: int) -> list[float]:
-    """The smallest values that so many in a hundred do not exceed."""
-    ordered = sorted(values)
-    return [ordered[max(0, -(-percent * len(ordered) // 100) - 1)] for percent in wanted]
 
 
 def ordered(figures: Mapping[str, Any]) -> Figures:

@@ -13,11 +13,11 @@ import psutil
 from celery import Celery
 from redis import Redis
 
-from benchmarks.pipeline.usage import cpu_seconds
 from benchmarks.probes import blackbox
 from benchmarks.probes.__main__ import BLACKBOX_CONFIG, ROUNDS, rate
 from benchmarks.probes.contenders import Ports, bare
 from benchmarks.servers import running
+from benchmarks.usage import cpu_seconds
 from monitors.dispatch import BATCH_SIZE
 from probes import broker, names
 from probes.clock import now_ms

@@ -15,7 +15,7 @@ import psycopg
 
 from benchmarks.environment import Environment, wait_for
 from benchmarks.pipeline import loading
-from benchmarks.pipeline.usage import cpu_seconds, memory_mb
+from benchmarks.usage import cpu_seconds, memory_mb
 from config.local.paths import Paths
 from probes.clock import now_ms
 

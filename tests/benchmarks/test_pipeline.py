@@ -15,7 +15,7 @@ from django.utils import timezone
 from benchmarks.pipeline import figures, loading
 from benchmarks.pipeline.capacity import carries
 from benchmarks.pipeline.system import Window
-from benchmarks.pipeline.usage import cpu_seconds
+from benchmarks.usage import cpu_seconds
 from monitors.models import Monitor, MonitorState
 from monitors.slots import next_slot_ms
 from probes.instants import from_unix_ms, unix_ms
@@ -53,14 +53,6 @@ MEASURED: dict[str, Any] = {
 def unmet(**changed: object) -> list[str]:
     of = figures.goals(figures.ordered(MEASURED | changed))
     return [goal.text for goal in of if goal.is_met is False and "moonshot" not in goal.text]
-
-
-@pytest.mark.parametrize(
-    ("values", "p50", "p99"),
-    [([7.0], 7.0, 7.0), ([2.0, 1.0], 1.0, 2.0), (range(1, 101), 50, 99), (range(1, 1001), 500, 990)],
-)
-def test_a_percentile_is_a_value_that_so_many_do_not_exceed(values: Any, p50: float, p99: float) -> None:
-    assert figures.percentiles(values, 50, 99) == [p50, p99]
 
 
 def test_the_file_has_its_keys_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

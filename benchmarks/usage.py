@@ -20,8 +20,14 @@ MANAGER = "manager"
 
 def cpu_seconds(processes: Iterable[psutil.Process]) -> float:
     """What they have used since they began, with what their children used that ended meanwhile."""
-    times = [process.cpu_times() for process in processes]
-    return sum(each.user + each.system + each.children_user + each.children_system for each in times)
+    return sum(map(_cpu_seconds, processes))
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    try:
+        return sum(process.cpu_times()[:4])  # its own and its children's, of user and system
+    except psutil.NoSuchProcess:  # it ended since it was listed: its parent has its time
+        return 0.0
 
 
 def memory_mb(manager: psutil.Process) -> dict[str, float]:
