@@ -29,8 +29,9 @@ from probes.probe import not_run
 
 logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 100
+BATCH_SIZE = 500
 SLOW_TIMEOUT_MS = 10_000
+LATEST_START_MS = LATEST_START // timedelta(milliseconds=1)
 OPTED_OUT = "the owner of the target has opted out"
 
 
@@ -55,12 +56,12 @@ def look_now(monitor: Monitor, regions: Sequence[str], now: datetime) -> datetim
 
     It is a check like any other, ahead of the schedule: it is stored, and it can open a round.
     """
-    slot = from_unix_ms(unix_ms(now))
+    slot_ms = unix_ms(now)
     claim = Claim(
         monitor_id=monitor.pk,
         config_version=monitor.state.config_version,
         status=monitor.state.status,
-        scheduled_at=slot,
+        scheduled_at_ms=slot_ms,
         interval_seconds=monitor.interval_seconds,
         type=monitor.type,
         url=monitor.url,
@@ -69,7 +70,7 @@ def look_now(monitor: Monitor, regions: Sequence[str], now: datetime) -> datetim
     )
     for each in plan([claim], regions, now):
         send(msgspec.structs.replace(each.batch, urgent=True), each.lease.expires_at)
-    return slot
+    return from_unix_ms(slot_ms)
 
 
 def plan(claims: Iterable[Claim], regions: Sequence[str], now: datetime) -> list[Dispatch]:
@@ -133,36 +134,33 @@ def send_all(dispatches: Iterable[Dispatch]) -> None:
 def _region(claim: Claim, regions: Sequence[str]) -> str:
     others = [region for region in regions if region != claim.lost_in] or regions
     interval_ms = claim.interval_seconds * 1000
-    return others[turn(claim.monitor_id, interval_ms, unix_ms(claim.scheduled_at), len(others))]
+    return others[turn(claim.monitor_id, interval_ms, claim.scheduled_at_ms, len(others))]
 
 
 def _dispatch(region: str, attempt: int, claims: list[Claim], now: datetime) -> Dispatch:
-    batch = Batch(region=region, requests=[_request(claim, now) for claim in claims])
-    longest = max(_start_by(claim, now) + timedelta(milliseconds=claim.timeout_ms) for claim in claims)
+    now_ms = unix_ms(now)
+    requests = [_request(claim, now_ms) for claim in claims]
+    longest_ms = max(request.start_by_ms + request.timeout_ms for request in requests)
     lease = Lease(
         region=region,
         attempt=attempt,
-        expires_at=longest + TRANSPORT,
+        expires_at=from_unix_ms(longest_ms) + TRANSPORT,
         monitor_ids=[claim.monitor_id for claim in claims],
-        scheduled_ats=[claim.scheduled_at for claim in claims],
+        scheduled_ats=[from_unix_ms(claim.scheduled_at_ms) for claim in claims],
     )
-    return Dispatch(batch=batch, lease=lease)
+    return Dispatch(batch=Batch(region=region, requests=requests), lease=lease)
 
 
-def _request(claim: Claim, now: datetime) -> ProbeRequest:
+def _request(claim: Claim, now_ms: int) -> ProbeRequest:
     return ProbeRequest(
         monitor_id=claim.monitor_id,
         config_version=claim.config_version,
-        scheduled_at_ms=unix_ms(claim.scheduled_at),
+        scheduled_at_ms=claim.scheduled_at_ms,
         attempt=claim.attempt,
         target=TARGETS[claim.type](claim.url, claim.options),
         timeout_ms=claim.timeout_ms,
         # What is known to be down needs no suspicion, and would raise one with every probe.
         suspect_after_ms=None if claim.status == Status.DOWN else claim.timeout_ms * SUSPICION_PERCENT // 100,
         latency_warn_ms=claim.options.get("latency_warn_ms"),
-        start_by_ms=unix_ms(_start_by(claim, now)),
+        start_by_ms=max(now_ms, claim.scheduled_at_ms) + min(claim.interval_seconds * 1000, LATEST_START_MS),
     )
-
-
-def _start_by(claim: Claim, now: datetime) -> datetime:
-    return max(now, claim.scheduled_at) + min(timedelta(seconds=claim.interval_seconds), LATEST_START)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import connection
 
 from probes.instants import unix_ms
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """One check to run: the monitor as it was configured when it was claimed."""
 
     monitor_id: int
     config_version: int
     status: str
-    scheduled_at: datetime
+    scheduled_at_ms: int
     interval_seconds: int
     type: str
     url: str
@@ -45,7 +43,7 @@ NEXT_MS = "(extract(epoch FROM next_check_at) * 1000)::bigint"
 CLAIM = f"""
 WITH due AS MATERIALIZED (
     SELECT monitor_id, config_version, status, interval_seconds,
-           greatest(next_check_at, to_timestamp({LATEST_MS} / 1000.0)) AS scheduled_at
+           greatest({NEXT_MS}, {LATEST_MS}) AS scheduled_at_ms
     FROM monitors_monitorstate
     WHERE next_check_at <= %(now)s
     ORDER BY next_check_at
@@ -57,7 +55,7 @@ WITH due AS MATERIALIZED (
         missed_checks = missed_checks + greatest(0, ({LATEST_MS} - {NEXT_MS}) / {INTERVAL_MS})
     WHERE monitor_id = ANY (ARRAY(SELECT monitor_id FROM due))
 )
-SELECT monitor_id, config_version, status, scheduled_at, interval_seconds, type, url, timeout_ms, options
+SELECT monitor_id, config_version, status, scheduled_at_ms, interval_seconds, type, url, timeout_ms, options
 FROM due
 CROSS JOIN LATERAL (
     SELECT type, url, timeout_ms, options FROM monitors_monitor WHERE id = due.monitor_id LIMIT 1
@@ -74,8 +72,8 @@ WITH expired AS (
     )
     RETURNING region, attempt, monitor_ids, scheduled_ats
 )
-SELECT slot.monitor_id, config_version, status, slot.scheduled_at, interval_seconds, type, url, timeout_ms,
-       options, expired.region
+SELECT slot.monitor_id, config_version, status, (extract(epoch FROM slot.scheduled_at) * 1000)::bigint,
+       interval_seconds, type, url, timeout_ms, options, expired.region
 FROM expired
 CROSS JOIN unnest(expired.monitor_ids, expired.scheduled_ats) AS slot (monitor_id, scheduled_at)
 CROSS JOIN LATERAL (
@@ -113,17 +111,17 @@ def claim_lost(now: datetime, limit: int) -> list[Claim]:
 
 
 def _claim(row: Sequence[Any], attempt: int = 1, lost_in: str = "") -> Claim:
-    monitor_id, config_version, status, scheduled_at, interval_seconds, type_, url, timeout_ms, options = row
+    monitor_id, config_version, status, slot_ms, interval_seconds, type_, url, timeout_ms, options = row
     return Claim(
         monitor_id=monitor_id,
         config_version=config_version,
         status=status,
-        scheduled_at=scheduled_at.astimezone(UTC),
+        scheduled_at_ms=slot_ms,
         interval_seconds=interval_seconds,
         type=type_,
         url=url,
         timeout_ms=timeout_ms,
-        options=json.loads(options),
+        options=msgspec.json.decode(options),
         attempt=attempt,
         lost_in=lost_in,
     )

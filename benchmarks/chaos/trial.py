@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseAway
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Account
@@ -161,6 +162,7 @@ class Trial:
         try:
             return await sync_to_async(condition)()
         except DatabaseAway:
+            await sync_to_async(connection.close)()  # a lost one is opened again only when it was closed
             return False
 
     async def _row(self, fault: Fault, recovery: float) -> Row:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from django.db import transaction
+from msgspec.structs import replace
 
 from monitors.dispatch import BATCH_SIZE, dispatch, plan
 from monitors.models import Lease, MonitorState
@@ -21,7 +21,7 @@ def claim(monitor_id: int = 1, at: datetime = NOW, **changes: object) -> Claim:
         monitor_id=monitor_id,
         config_version=3,
         status="up",
-        scheduled_at=at,
+        scheduled_at_ms=unix_ms(at),
         interval_seconds=60,
         type="http",
         url="http://127.0.0.1:9/",
@@ -37,12 +37,12 @@ def test_a_monitor_is_looked_at_from_each_region_in_turn() -> None:
     assert seen[3:] == seen[:3]
 
 
-def test_a_thousand_checks_take_few_messages_and_each_is_in_one() -> None:
-    dispatches = plan([claim(id_) for id_ in range(1, 1_001)], REGIONS, NOW)
+def test_two_thousand_checks_take_few_messages_and_each_is_in_one() -> None:
+    dispatches = plan([claim(id_) for id_ in range(1, 2_001)], REGIONS, NOW)
     assert max(len(each.batch.requests) for each in dispatches) == BATCH_SIZE
-    assert len(dispatches) == 12
+    assert len(dispatches) == 2 * len(REGIONS)
     asked = [request.monitor_id for each in dispatches for request in each.batch.requests]
-    assert sorted(asked) == list(range(1, 1_001))
+    assert sorted(asked) == list(range(1, 2_001))
 
 
 def test_a_slow_timeout_does_not_stretch_the_lease_of_the_others() -> None:
@@ -80,7 +80,10 @@ def test_what_is_unanswered_when_its_lease_runs_out_is_claimed_again_once_for_an
     end = first.lease.expires_at
     assert claim_lost(end - seconds(0.001), 10) == []
     again = claim_lost(end, 10)
-    assert [(each.monitor_id, each.attempt, each.scheduled_at) for each in again] == [(made.pk, 2, NOW)]
+    slot_ms = unix_ms(NOW)
+    assert [(each.monitor_id, each.attempt, each.scheduled_at_ms) for each in again] == [
+        (made.pk, 2, slot_ms)
+    ]
     second = dispatch(again, REGIONS, end)[0]
     assert second.batch.region != first.batch.region
     assert second.batch.requests[0].attempt == 2

@@ -8,6 +8,7 @@ from monitors.dispatch import plan, without_opted_out
 from monitors.models import Evidence, Monitor, MonitorState, OptOut
 from monitors.optouts import opted_out, opted_out_of
 from monitors.scheduling import Claim
+from probes.instants import unix_ms
 from tests.make import NOW, monitor
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +19,7 @@ def claim(made: Monitor, url: str) -> Claim:
         monitor_id=made.pk,
         config_version=1,
         status="up",
-        scheduled_at=NOW,
+        scheduled_at_ms=unix_ms(NOW),
         interval_seconds=60,
         type="http",
         url=url,

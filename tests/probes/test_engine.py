@@ -13,9 +13,11 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from probes import engine as engine_module
-from probes.engine import BUSY_SECONDS, EARLIEST_MS, Engine
+from probes.clock import now_ms
+from probes.engine import BUSY_SECONDS, EARLIEST_MS, TOGETHER_MS, Engine
 from probes.guard import AddressPolicy
 from probes.messages import HttpTarget, ProbeRequest, ProbeResult, TcpTarget
 from probes.protocols import PROBES
@@ -158,6 +160,19 @@ def test_a_slot_far_ahead_is_a_wrong_clock_and_due(listener: Listener) -> None:
     with running() as (engine, results):
         engine.submit([ask(1, listener.url, early_ms=EARLIEST_MS + 500)])
         assert results.next(1)[1].outcome == "up"
+
+
+def test_what_is_scheduled_within_some_milliseconds_begins_together_and_not_too_early(
+    listener: Listener,
+) -> None:
+    start_ms = (now_ms() // TOGETHER_MS + 10) * TOGETHER_MS
+    slots = [start_ms, start_ms + 1, start_ms + TOGETHER_MS - 1, start_ms + TOGETHER_MS]
+    requests = [replace(ask(id_, listener.url), scheduled_at_ms=slot) for id_, slot in enumerate(slots)]
+    with running() as (engine, results):
+        engine.submit(requests)
+        begun = {id_: result.started_at_ms for id_, result in results.next(4).items()}
+    assert min(begun[0], begun[1], begun[2]) >= start_ms + TOGETHER_MS
+    assert begun[3] >= start_ms + 2 * TOGETHER_MS
 
 
 def test_drain_waits_for_what_came_early(listener: Listener) -> None:
