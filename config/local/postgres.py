@@ -17,7 +17,7 @@ NAME = "upquorum"
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "60",
-    "shared_buffers": "32MB",
+    "shared_buffers": "128MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_logical_replication_workers": "0",
