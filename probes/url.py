@@ -9,11 +9,11 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit
 
 import idna
+import msgspec
 
 from probes.messages import TcpTarget
 
@@ -29,8 +29,7 @@ class BadUrl(ValueError):
     """A URL or host that is not taken; the text is a short reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpUrl:
+class HttpUrl(msgspec.Struct, frozen=True):
     """An http or https URL. `host` is lower case, IDNA-encoded, without brackets or a final dot."""
 
     scheme: str

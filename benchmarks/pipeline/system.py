@@ -13,13 +13,12 @@ from typing import Any
 import psutil
 import psycopg
 
-from benchmarks.environment import Environment, wait_for
+from benchmarks.environment import Environment
 from benchmarks.pipeline import loading
 from benchmarks.usage import cpu_seconds, memory_mb
 from config.local.paths import Paths
 from probes.clock import now_ms
 
-DRAIN_SECONDS = 60
 GRACE_SECONDS = 2.0
 """A check that is stored later than this after its slot was not done in time."""
 DONE = """
@@ -67,12 +66,6 @@ class System:
         self.database.execute("ANALYZE monitors_monitorstate")
         self.scheduled = last
 
-    def rest(self) -> None:
-        """Schedule none, and wait until nothing more comes of it."""
-        self.database.execute("UPDATE monitors_monitorstate SET next_check_at = NULL")
-        self.scheduled = 0
-        wait_for("an end of the backlog", lambda: self._stands_still(2), DRAIN_SECONDS)
-
     def watch(self, seconds: float) -> Window:
         """Let so much time go by, and see what it brought."""
         cpu_before, began_at = self._cpu_seconds(), time.time()
@@ -98,12 +91,6 @@ class System:
 
     def _cpu_seconds(self) -> float:
         return cpu_seconds(self.environment.processes())
-
-    def _stands_still(self, seconds: float) -> bool:
-        count = "SELECT count(*) FROM monitors_evidence"
-        before = self.database.execute(count).fetchone()
-        time.sleep(seconds)
-        return self.database.execute(count).fetchone() == before
 
 
 @contextmanager

@@ -13,11 +13,23 @@ from config.local.paths import Paths
 
 NAME = "upquorum"
 
-# For one machine that is idle most of the time: little memory, few wake-ups, one way in.
+MEGABYTE = 1024 * 1024
+MEMORY_SHARE = 8
+MIN_BUFFERS_MB, MAX_BUFFERS_MB = 32, 1024
+"""The hot tables of a million monitors fit into the larger."""
+
+
+def _buffers_mb() -> int:
+    """An eighth of this machine's memory, within bounds; what is never touched is never taken."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(MIN_BUFFERS_MB, min(memory // MEMORY_SHARE // MEGABYTE, MAX_BUFFERS_MB))
+
+
+# For one machine that is idle most of the time: few wake-ups, one way in.
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "60",
-    "shared_buffers": "128MB",
+    "shared_buffers": f"{_buffers_mb()}MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_logical_replication_workers": "0",
