@@ -133,7 +133,7 @@ class RegionalWorker:
 
 def _queue(name: str, expires: float | None = None) -> Queue:
     """A queue as Celery makes one by name alone, which is how the core sends to it."""
-    return Queue(name, Exchange(name), routing_key=name, expires=expires)
+    return Queue(name, Exchange(name), routing_key=name, expires=expires, no_ack=True)
 
 
 def send_results(results: Results) -> None:
