@@ -28,6 +28,14 @@ IDLE_LINES = 256
 MAX_ERROR_CHARS = 200
 X509_V_ERR_CERT_HAS_EXPIRED = 10
 
+INSTANTS = (
+    pycurl.NAMELOOKUP_TIME_T,
+    pycurl.CONNECT_TIME_T,
+    pycurl.APPCONNECT_TIME_T,
+    pycurl.STARTTRANSFER_TIME_T,
+    pycurl.TOTAL_TIME_T,
+)
+
 Option = tuple[int, Any]
 Inspect = Callable[[pycurl.Curl], None]
 Kind = tuple[int, ...]
@@ -42,13 +50,13 @@ ALWAYS: tuple[Option, ...] = (
     (pycurl.FRESH_CONNECT, 1),
     (pycurl.FORBID_REUSE, 1),
     (pycurl.SSL_SESSIONID_CACHE, 0),  # a resumed session shows no certificate: an expired one would pass
+    (pycurl.ACCEPT_ENCODING, ""),  # all that libcurl can decode
     (pycurl.DNS_CACHE_TIMEOUT, 1),  # seconds: what RESOLVE sets is used at once, and then forgotten
 )
 HARMLESS = frozenset(
     {
         pycurl.WRITEFUNCTION,
         pycurl.HEADERFUNCTION,
-        pycurl.ACCEPT_ENCODING,
         pycurl.CONNECT_ONLY,
         pycurl.SSL_ENABLE_ALPN,
         pycurl.HTTP_VERSION,
@@ -221,16 +229,7 @@ def _classify(handle: pycurl.Curl, gate: Gate, code: int, message: str) -> tuple
 
 def _timings(handle: pycurl.Curl, dns_ms: float) -> Timings:
     """libcurl's instants (µs since its start, 0 for not reached) as phases; ours is the DNS."""
-    looked_up, connected, secured, first_byte, total = (
-        handle.getinfo(info)
-        for info in (
-            pycurl.NAMELOOKUP_TIME_T,
-            pycurl.CONNECT_TIME_T,
-            pycurl.APPCONNECT_TIME_T,
-            pycurl.STARTTRANSFER_TIME_T,
-            pycurl.TOTAL_TIME_T,
-        )
-    )
+    looked_up, connected, secured, first_byte, total = map(handle.getinfo, INSTANTS)
     return Timings(
         total_ms=round(dns_ms + total / 1000, 3),
         dns_ms=dns_ms,

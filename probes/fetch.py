@@ -170,7 +170,6 @@ def _options(request: FetchRequest, received: Received) -> list[Option]:
     options: list[Option] = [
         (pycurl.WRITEFUNCTION, received.write),
         (pycurl.HEADERFUNCTION, received.header),
-        (pycurl.ACCEPT_ENCODING, ""),  # all that libcurl can decode
     ]
     has_body = request.body is not None or request.method in ENCLOSING
     if request.headers or has_body:
