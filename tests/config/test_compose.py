@@ -76,6 +76,16 @@ def test_what_is_read_of_the_operator_s_environment_is_a_setting_or_of_compose()
     assert asked - settings == {"LISTEN"}
 
 
+def test_what_an_operator_may_set_reaches_the_containers() -> None:
+    """Compose decides on some by itself, and others are of `make up`, of one region, or of agents."""
+    settings = set(re.findall(r"`UPQUORUM_([A-Z_]+)`", (REPOSITORY / "docs/settings.md").read_text()))
+    decided = {"DATA_DIR", "PORT", "REGION", "ALIVE_FILE", "LOG_FORMAT", "METRICS_TOKEN", "SECRET_KEY"}
+    decided |= {"DATABASE_URL", "REDIS_URL", "ENCRYPTION_KEYS"}
+    asked = set(re.findall(r"\$\{UPQUORUM_([A-Z_]+)", (REPOSITORY / "docker-compose.yml").read_text()))
+    files = {f"{name}_FILE" for name in settings}
+    assert {name for name in settings - asked - decided - files if not name.startswith("AGENT_")} == set()
+
+
 def test_both_composes_understand_it() -> None:
     assert "version" not in COMPOSE  # the older needs none from 1.27 on, the newer warns of one
     assert not re.search(r"--mount|--chmod|--link|<<EOF|# syntax", DOCKERFILE)  # of BuildKit alone
