@@ -12,9 +12,9 @@ WORKDIR /app
 
 
 FROM base AS probe-packages
-COPY requirements/probe.txt /tmp/probe.txt
+COPY requirements/probe.txt requirements/telemetry.txt /tmp/
 RUN python3 -m venv /opt/venv \
-    && pip install --no-cache-dir --require-hashes --requirement /tmp/probe.txt
+    && pip install --no-cache-dir --require-hashes --requirement /tmp/probe.txt --requirement /tmp/telemetry.txt
 
 
 FROM base AS probe
@@ -27,9 +27,9 @@ ENTRYPOINT ["python3", "-m", "probes.worker"]
 
 
 FROM base AS web-packages
-COPY requirements/core.txt /tmp/core.txt
+COPY requirements/core.txt requirements/telemetry.txt /tmp/
 RUN python3 -m venv /opt/venv \
-    && pip install --no-cache-dir --require-hashes --requirement /tmp/core.txt
+    && pip install --no-cache-dir --require-hashes --requirement /tmp/core.txt --requirement /tmp/telemetry.txt
 
 
 FROM base AS web

@@ -62,7 +62,7 @@ format: .venv/dev.installed ## format the code and fix what can be fixed
 	$(BIN)/ruff check --fix
 
 lock: .venv/dev.installed ## pin every dependency by hash, for all platforms
-	for name in probe agent core local dev bench; do \
+	for name in probe agent core telemetry local dev bench; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--no-emit-index-url --no-annotate requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done

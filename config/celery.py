@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery, signals
 
-from probes import liveness, logs
+from probes import liveness, logs, names, telemetry
+from probes.telemetry import tasks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -25,3 +27,21 @@ def note_life(**_: object) -> None:
 def set_up_logging(**_: object) -> None:
     """As all our processes log; Celery's own setup would add handlers."""
     logs.set_up()
+
+
+@signals.celeryd_init.connect
+def set_up_worker(options: dict[str, Any], **_: object) -> None:
+    """A worker starts; by its queues it is known."""
+    set_up_telemetry("delivery" if options.get("queues") == [names.DELIVERY_QUEUE] else "core")
+
+
+@signals.beat_init.connect
+def set_up_beat(**_: object) -> None:
+    """Beat starts."""
+    set_up_telemetry("beat")
+
+
+def set_up_telemetry(process: str) -> None:
+    """What the settings have checked: an exception in here would be Celery's to swallow."""
+    telemetry.set_up(process)
+    tasks.connect()

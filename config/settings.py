@@ -13,7 +13,7 @@ import dj_database_url
 import django_stubs_ext
 
 from config.local.paths import Paths
-from probes import broker, env, logs, names
+from probes import broker, env, logs, names, telemetry
 from probes.guard import AddressPolicy
 
 django_stubs_ext.monkeypatch()  # makes ModelAdmin[...] and its like exist at run time
@@ -72,7 +72,8 @@ INSTALLED_APPS = [
     "config",
 ]
 MIDDLEWARE = [
-    "api.limits.RateLimits",  # first, so that it sees every answer
+    "config.request_spans.RequestSpans",  # around all others; it is there where traces are
+    "api.limits.RateLimits",  # before those that answer, so that it sees every answer
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -87,6 +88,7 @@ MIDDLEWARE = [
 ]
 LOGGING_CONFIG = None  # not Django's: all processes log alike
 logs.set_up()
+telemetry.check()
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False

@@ -4,8 +4,13 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from probes import telemetry
+from probes.telemetry import tasks
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+telemetry.set_up("web")
+tasks.connect()
 django = get_wsgi_application()
 
 from api.pings import PingsFirst  # noqa: E402  # needs Django's settings, which are there now

@@ -1,1 +1,3 @@
 """How to look: pure measurement, with no Django and no database."""
+
+VERSION = "0.1"

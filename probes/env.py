@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import ssl
+import sys
+from importlib import import_module
 from pathlib import Path
 
 PREFIX = "UPQUORUM_"
@@ -72,3 +74,12 @@ def regions() -> list[str]:
     if not names or len(set(names)) != len(names):
         raise BadSetting(f"{PREFIX}REGIONS must name at least one region, each once")
     return names
+
+
+def require(module: str, variable: str) -> None:
+    """That `module` can be imported, for which `variable` asks; raises `BadSetting` with what installs it."""
+    try:
+        import_module(module)
+    except ImportError as error:
+        command = f"{sys.executable} -m pip install --require-hashes --requirement requirements/telemetry.txt"
+        raise BadSetting(f"{variable} is set, but what it needs is not installed: {command}") from error

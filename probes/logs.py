@@ -18,6 +18,8 @@ from typing import Any
 
 from probes import env
 
+NO_EVENT = "log"
+"""In its place, of a line that libraries log."""
 EVENT = re.compile(r"([a-z_]+(?:\.[a-z_]+)+)(?:: |$)")
 OURS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has. The rest is what a call gave as `extra`."""
@@ -47,7 +49,7 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
         "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname.lower(),
         "logger": record.name,
-        "event": event[1] if event else "log",
+        "event": event[1] if event else NO_EVENT,
         "message": text[event.end() :] if event else text,
     }
     extra = {name: value for name, value in vars(record).items() if name not in OURS}

@@ -19,7 +19,7 @@ from typing import NoReturn
 from celery import Celery, signals
 from kombu import Exchange, Queue
 
-from probes import broker, clock, env, liveness, logs, names
+from probes import broker, clock, env, liveness, logs, names, telemetry
 from probes.canary import Canaries, Canary, configured_canaries
 from probes.engine import Engine
 from probes.guard import AddressPolicy
@@ -27,6 +27,7 @@ from probes.heartbeat import Heartbeat
 from probes.instants import from_unix_ms
 from probes.messages import BadMessage, Batch, RegionBeat, Results, pack, unpack
 from probes.reporter import Reporter
+from probes.telemetry import tasks
 
 logger = logging.getLogger("probes.worker")
 
@@ -56,7 +57,7 @@ class RegionalWorker:
         self.reporter = Reporter(region, send_results)
         self.canaries = Canaries(canaries)
         self.engine = Engine(region, policy, self.reporter.add, canaries=self.canaries)
-        self.heartbeat = Heartbeat(self.send_echo)
+        self.heartbeat = Heartbeat(self.send_echo, die=end)
 
     def run_batch(self, raw: object) -> None:
         """Takes one message: what is not for us is logged and dropped, the rest goes to the engine."""
@@ -171,6 +172,13 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def end(status: int) -> NoReturn:
+    """Ends the process at once: a name lookup that hangs in its thread must not hold it up."""
+    telemetry.close()
+    logging.shutdown()
+    os._exit(status)
+
+
 def main() -> NoReturn:
     """The command line."""
     parser = argparse.ArgumentParser(prog="probes.worker", description="Run the probes of one region.")
@@ -182,16 +190,16 @@ def main() -> NoReturn:
         logs.set_up()
         canaries = configured_canaries()
         env.ca_file()
+        telemetry.set_up("probe", region)
     except env.BadSetting as error:
         parser.error(str(error))
+    tasks.connect()
     raise_file_limit()
     url = broker.broker_url()
     app.conf.update(broker_url=url, broker_transport_options=broker.regional_options(region))
     policy = AddressPolicy.of(env.words("ALLOWED_TARGETS"), [url])
     worker = RegionalWorker(region, policy, canaries)
-    status = worker.run()
-    logging.shutdown()
-    os._exit(status)  # a name lookup that hangs in its thread must not hold up the exit
+    end(worker.run())
 
 
 if __name__ == "__main__":

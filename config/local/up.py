@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 
 from config.local import conf, folder, manager, postgres, programs, waiting
 from config.local.paths import Paths
-from probes import env
+from probes import env, telemetry
 
 # A killed predecessor's web process may hold the port for another second.
 PORT_SECONDS = 2
@@ -30,6 +30,7 @@ def main() -> None:
 
 def prepare(paths: Paths) -> Path:
     """Everything short of starting the processes; returns the manager's configuration file."""
+    telemetry.check()
     port, regions = env.integer("PORT", 8000, minimum=1), env.regions()
     wait_for_port(port)
     folder.make_private(paths.sockets)

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-from probes import env
+from probes import env, telemetry
 from probes.agent.agent import Agent
 from probes.agent.service import Away, BadService, Refused, Service
 from probes.canary import configured_canaries
@@ -30,6 +30,7 @@ def main() -> NoReturn:
             sys.exit(0)
         key = key_file.read_text().strip()
         service = Service(arguments.url, key, is_insecure=arguments.insecure)
+        telemetry.set_up("agent")
         agent = Agent(service, arguments.folder, policy_in(arguments.allowlist), configured_canaries())
     except FileNotFoundError as error:
         parser.error(f"{error.filename} does not exist" + ("" if arguments.enrol else "; was this enrolled?"))
@@ -41,6 +42,7 @@ def main() -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     agent.run(stopping)
+    telemetry.close()
     logging.shutdown()
     os._exit(0)  # a name lookup that hangs in its thread must not hold up the exit
 

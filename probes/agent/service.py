@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 
+from probes import VERSION
 from probes.agent.messages import Answer, Check, Enrolment, Heartbeat
+from probes.telemetry import tracing
 
 logger = logging.getLogger("probes.agent")
 
-VERSION = "0.1"
 TIMEOUT_SECONDS = (10, 30)
 """To connect, and between two bytes of the answer."""
 TOO_MANY = 429
@@ -68,14 +69,16 @@ class Service:
         return _decoded(body if status == TOO_MANY else _granted(status, body), Answer)
 
     def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        headers = {"Content-Type": "application/json"}
         try:
-            response = self._session.post(
-                self._url + path,
-                data=body,
-                headers={"Content-Type": "application/json"},
-                timeout=TIMEOUT_SECONDS,
-                allow_redirects=False,
-            )
+            with tracing.outgoing(f"POST {path}", headers):
+                response = self._session.post(
+                    self._url + path,
+                    data=body,
+                    headers=headers,
+                    timeout=TIMEOUT_SECONDS,
+                    allow_redirects=False,
+                )
         except requests.RequestException as error:
             raise Away(str(error)) from error
         return response.status_code, response.content

@@ -86,6 +86,27 @@ def test_what_an_operator_may_set_reaches_the_containers() -> None:
     assert {name for name in settings - asked - decided - files if not name.startswith("AGENT_")} == set()
 
 
+@pytest.mark.parametrize("name", ["UPQUORUM_SENTRY_DSN", "OTEL_EXPORTER_OTLP_ENDPOINT"])
+def test_every_process_is_told_where_errors_and_traces_go(name: str) -> None:
+    told = {service for service in SERVICES if name in SERVICES[service].get("environment", {})}
+    assert told == SERVICES.keys() - {"secrets", "postgres", "redis"}
+
+
+@pytest.mark.parametrize("name", ["agent", "core", "probe"])
+def test_what_is_installed_together_is_of_the_same_versions(name: str) -> None:
+    pins, others = pinned(name), pinned("telemetry")
+    assert others
+    assert {package: pins[package] for package in pins.keys() & others} == {
+        package: others[package] for package in pins.keys() & others
+    }
+
+
+def pinned(name: str) -> dict[str, str]:
+    """The version of each package that a requirements file locks."""
+    text = (REPOSITORY / f"requirements/{name}.txt").read_text()
+    return dict(re.findall(r"^([\w.-]+)(?:\[.*\])?==([^ ]+)", text, re.M))
+
+
 def test_both_composes_understand_it() -> None:
     assert "version" not in COMPOSE  # the older needs none from 1.27 on, the newer warns of one
     assert not re.search(r"--mount|--chmod|--link|<<EOF|# syntax", DOCKERFILE)  # of BuildKit alone
