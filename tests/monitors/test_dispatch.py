@@ -28,7 +28,7 @@ def claim(monitor_id: int = 1, at: datetime = NOW, **changes: object) -> Claim:
         timeout_ms=10_000,
         options={"expected_status": 200},
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def test_a_monitor_is_looked_at_from_each_region_in_turn() -> None:
