@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import Celery, signals
 
+from config.watch import Watch
 from probes import liveness, logs, names, telemetry
 from probes.telemetry import tasks
 
@@ -33,6 +34,12 @@ def set_up_logging(**_: object) -> None:
 def set_up_worker(options: dict[str, Any], **_: object) -> None:
     """A worker starts; by its queues it is known."""
     set_up_telemetry("delivery" if options.get("queues") == [names.DELIVERY_QUEUE] else "core")
+
+
+@signals.celeryd_after_setup.connect
+def watch(**_: object) -> None:
+    """A worker knows its queues, and does not consume yet."""
+    Watch(app)
 
 
 @signals.beat_init.connect

@@ -7,7 +7,7 @@ from queue import Empty
 from typing import Any
 
 import msgspec
-from kombu import Connection, serialization, transport
+from kombu import Connection, Exchange, Queue, serialization, transport
 from kombu.exceptions import OperationalError
 from kombu.transport import redis
 from redis.exceptions import RedisError
@@ -77,6 +77,14 @@ def regional_options(region: str) -> dict[str, object]:
 def regional_keys(region: str) -> dict[str, str]:
     """A region's own of the keys that workers share."""
     return {option: f"{key}.{region}" for option, key in SHARED_KEYS.items()}
+
+
+def queue(name: str, expires_seconds: float | None = None) -> Queue:
+    """A queue as Celery makes one by name alone; who takes from it acknowledges nothing.
+
+    kombu would keep a copy of each message in Redis until it is acknowledged.
+    """
+    return Queue(name, Exchange(name), routing_key=name, expires=expires_seconds, no_ack=True)
 
 
 def time_ms(connection: Connection) -> int:

@@ -11,15 +11,27 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from typing import NoReturn
 
 from kombu.exceptions import OperationalError
+
+from probes import telemetry
 
 logger = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 5.0
 MAX_UNANSWERED = 12
+ECHO_EXPIRES_SECONDS = 15
+ECHO_QUEUE_EXPIRES_SECONDS = 300
 EXIT_DEAF = 70
 """EX_SOFTWARE of sysexits.h."""
+
+
+def end(status: int) -> NoReturn:
+    """Ends the process at once: a name lookup that hangs in its thread must not hold it up."""
+    telemetry.close()
+    logging.shutdown()
+    os._exit(status)
 
 
 class Heartbeat:
@@ -28,7 +40,7 @@ class Heartbeat:
     `send_echo` raises `OperationalError` when the broker is away; that is not the worker's deafness.
     """
 
-    def __init__(self, send_echo: Callable[[], None], *, die: Callable[[int], object] = os._exit) -> None:
+    def __init__(self, send_echo: Callable[[], None], *, die: Callable[[int], object] = end) -> None:
         self._send_echo = send_echo
         self._die = die
         self._unanswered = 0

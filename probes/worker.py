@@ -17,13 +17,13 @@ from datetime import datetime, timedelta
 from typing import NoReturn
 
 from celery import Celery, signals
-from kombu import Exchange, Queue
+from kombu import Queue
 
 from probes import broker, clock, env, liveness, logs, names, telemetry
 from probes.canary import Canaries, Canary, configured_canaries
 from probes.engine import Engine
 from probes.guard import AddressPolicy
-from probes.heartbeat import Heartbeat
+from probes.heartbeat import ECHO_EXPIRES_SECONDS, ECHO_QUEUE_EXPIRES_SECONDS, Heartbeat, end
 from probes.instants import from_unix_ms
 from probes.messages import BadMessage, Batch, RegionBeat, Results, pack, unpack
 from probes.reporter import Reporter
@@ -34,8 +34,6 @@ logger = logging.getLogger("probes.worker")
 ECHO = "probes.echo"
 CONSUMER_THREADS = 4
 RESULTS_EXPIRE_SECONDS = 600
-BEAT_EXPIRES_SECONDS = 15
-ECHO_QUEUE_EXPIRES_SECONDS = 300
 DRAIN_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 PUBLISH_RETRIES = {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.4, "interval_max": 1.0}
@@ -57,7 +55,7 @@ class RegionalWorker:
         self.reporter = Reporter(region, send_results)
         self.canaries = Canaries(canaries)
         self.engine = Engine(region, policy, self.reporter.add, canaries=self.canaries)
-        self.heartbeat = Heartbeat(self.send_echo, die=end)
+        self.heartbeat = Heartbeat(self.send_echo)
 
     def run_batch(self, raw: object) -> None:
         """Takes one message: what is not for us is logged and dropped, the rest goes to the engine."""
@@ -77,7 +75,7 @@ class RegionalWorker:
     def send_echo(self) -> None:
         """Sends this worker a task through the broker, after setting the clock by the broker's."""
         set_clock()
-        app.send_task(ECHO, queue=self.echo_queue, expires=BEAT_EXPIRES_SECONDS, retry=False)
+        app.send_task(ECHO, queue=self.echo_queue, expires=ECHO_EXPIRES_SECONDS, retry=False)
 
     def echo(self) -> None:
         """The task: the worker has consumed, and says so to the core."""
@@ -95,7 +93,7 @@ class RegionalWorker:
             args=[pack(beat)],
             queue=names.CORE_QUEUE,
             declare=[],  # a region only ever writes to the core's queues
-            expires=instant_in(BEAT_EXPIRES_SECONDS),
+            expires=instant_in(ECHO_EXPIRES_SECONDS),
             retry=False,
         )
 
@@ -121,8 +119,7 @@ class RegionalWorker:
 
     def _queues(self) -> list[Queue]:
         regional = (names.urgent_queue(self.region), names.scheduled_queue(self.region))
-        echo = _queue(self.echo_queue, expires=ECHO_QUEUE_EXPIRES_SECONDS)
-        return [*map(_queue, regional), echo]
+        return [*map(broker.queue, regional), broker.queue(self.echo_queue, ECHO_QUEUE_EXPIRES_SECONDS)]
 
     def _stop(self) -> None:
         self.heartbeat.stop()
@@ -130,11 +127,6 @@ class RegionalWorker:
             logger.warning("worker.gave_up: probes were under way", extra={"probes": self.engine.in_flight})
         self.engine.stop()
         self.reporter.close(CLOSE_SECONDS)
-
-
-def _queue(name: str, expires: float | None = None) -> Queue:
-    """A queue as Celery makes one by name alone, which is how the core sends to it."""
-    return Queue(name, Exchange(name), routing_key=name, expires=expires, no_ack=True)
 
 
 def send_results(results: Results) -> None:
@@ -170,13 +162,6 @@ def raise_file_limit() -> None:
     """As many open files as we may have: every probe in flight holds at least one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def end(status: int) -> NoReturn:
-    """Ends the process at once: a name lookup that hangs in its thread must not hold it up."""
-    telemetry.close()
-    logging.shutdown()
-    os._exit(status)
 
 
 def main() -> NoReturn:

@@ -114,17 +114,20 @@ async def terminate_connections(system: System) -> float:
     return time.monotonic()
 
 
-async def deafen_worker(system: System) -> float:
-    """A regional worker lives and consumes nothing, until it finds that out and ends itself."""
-    service = system.services[REGIONS[0]]
-    began, pid = time.monotonic(), service.process.pid
-    command = [sys.executable, "-m", "benchmarks.chaos.freezing", str(pid)]
-    holder = await asyncio.create_subprocess_exec(*command)
-    while service.ended_at < began:
-        await asyncio.sleep(0.1)
-    holder.kill()
-    await holder.wait()
-    return service.ended_at
+def deafen(name: str) -> Callable[[System], Awaitable[float]]:
+    """A worker lives and consumes nothing, until it finds that out and ends itself."""
+
+    async def do(system: System) -> float:
+        service = system.services[name]
+        began, pid = time.monotonic(), service.process.pid
+        command = [sys.executable, "-m", "benchmarks.chaos.freezing", str(pid)]
+        holder = await asyncio.create_subprocess_exec(*command)
+        while service.ended_at < began:
+            await asyncio.sleep(0.1)
+        await holder.wait()  # it ends with whom it holds
+        return service.ended_at
+
+    return do
 
 
 def skew(seconds: int) -> Callable[[System], Awaitable[float]]:
@@ -168,6 +171,7 @@ async def roll(system: System) -> float:
 def registry(kill_count: int) -> list[Fault]:
     """All faults, in the order of the table."""
     no_network = "" if is_possible() else "needs root, iproute2 and iptables"
+    no_freezing = "" if os.geteuid() == 0 else "needs root"
     no_skew = "" if LIBFAKETIME else "needs libfaketime"
     return [
         Fault("none", nothing),
@@ -186,7 +190,8 @@ def registry(kill_count: int) -> list[Fault]:
         Fault("connections to the database terminated for 10 s", terminate_connections),
         Fault("one region cut off for 90 s", cut(REGIONS[0], seconds=LONG_SECONDS), no_network),
         Fault("every region cut off for 90 s", cut(*REGIONS, seconds=LONG_SECONDS), no_network),
-        Fault("a worker that consumes nothing", deafen_worker, "" if os.geteuid() == 0 else "needs root"),
+        Fault("a region's worker that consumes nothing", deafen(REGIONS[0]), no_freezing),
+        Fault("a core worker that consumes nothing", deafen("core"), no_freezing),
         Fault("a worker's clock a minute ahead", skew(SKEW_SECONDS), no_skew),
         Fault("a worker's clock a minute behind", skew(-SKEW_SECONDS), no_skew),
         Fault(f"the database's disk full for {SHORT_SECONDS} s", fill_disk, no_network),
