@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseAway
-from django.db import connection
+from django.db import close_old_connections
 from django.utils import timezone
 
 from accounts.models import Account
@@ -162,7 +162,7 @@ class Trial:
         try:
             return await sync_to_async(condition)()
         except DatabaseAway:
-            await sync_to_async(connection.close)()  # a lost one is opened again only when it was closed
+            await sync_to_async(close_old_connections)()  # a lost one is opened again only when it was closed
             return False
 
     async def _row(self, fault: Fault, recovery: float) -> Row:
