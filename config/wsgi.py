@@ -13,6 +13,10 @@ telemetry.set_up("web")
 tasks.connect()
 django = get_wsgi_application()
 
-from api.pings import PingsFirst  # noqa: E402  # needs Django's settings, which are there now
+# These need Django's settings, which are there now.
+from django.conf import settings  # noqa: E402
 
-application = PingsFirst(django)
+from api.pings import PingsFirst  # noqa: E402
+from config.proxies import BehindProxies  # noqa: E402
+
+application = BehindProxies(PingsFirst(django), settings.PROXIES)
