@@ -186,7 +186,9 @@ def test_a_thousand_of_them_cost_no_memory(ports: dict[str, int], loopback: Addr
         grown = process.memory_info().rss - before
     assert grown <= 50 * MIB
     assert max(result.total_ms for result in tally.results) < TIMEOUT_MS + SLACK_MS
-    assert {result.error_class for result in tally.results} <= {*filter(None, CLASSES.values()), ""}
+    # A hundred at once may leave their one process no time to take a connection.
+    known = {*filter(None, CLASSES.values()), "", ErrorClass.CONNECT_TIMEOUT}
+    assert {result.error_class for result in tally.results} <= known
 
 
 def test_the_batch_around_them_is_untouched(
