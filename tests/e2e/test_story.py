@@ -16,6 +16,8 @@ pytestmark = pytest.mark.timeout(180)
 INTERVAL_SECONDS = 1
 PROMPT_SECONDS = INTERVAL_SECONDS + 10 + 3
 """The promise: interval, timeout and 3 s."""
+PATIENCE_SECONDS = 60
+"""No heartbeat is overdue before the service has been there for so long: most tests here are done by then."""
 
 
 class Watched:
@@ -113,6 +115,20 @@ def test_the_next_outage_is_told_once_whatever_was_killed(
     watched.expect("monitor.down", "monitor.up")
     assert [bool(incident.get("resolved_at")) for incident in watched.incidents] == [True]
     environment.call("DELETE", f"/monitors/{watched.id}")
+
+
+def test_a_job_that_no_longer_reports_is_told_once_and_so_is_its_return(
+    environment: Environment, service: Service
+) -> None:
+    job = Watched(environment, service, name="job", type="heartbeat", heartbeat_grace_secs=1)
+    ping = job.created["monitor"]["heartbeat_url"].removeprefix("/api/v1")
+    environment.call("POST", ping)
+    assert job.state["status"] == "up"
+    wait_for("down", lambda: job.events, PROMPT_SECONDS + PATIENCE_SECONDS)
+    environment.call("POST", ping)
+    wait_for("up", lambda: len(job.events) == 2, PROMPT_SECONDS)
+    environment.call("DELETE", f"/monitors/{job.id}")  # or the next silence would be told, too
+    assert job.events == ["monitor.down", "monitor.up"]
 
 
 def test_ctrl_c_leaves_nothing_behind_and_the_next_start_goes_on(
