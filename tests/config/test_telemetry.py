@@ -18,6 +18,7 @@ from celery import Celery
 
 from config import celery
 from probes import broker, names
+from tests import apart
 from tests.config.failing import SECRETS, URL
 from tests.probes.telemetry.collector import Collector
 
@@ -94,9 +95,7 @@ def test_requests_that_fail_arrive_with_their_routes_alone(collector: Collector)
 @pytest.fixture
 def sender(monkeypatch: pytest.MonkeyPatch) -> Iterator[Celery]:
     """Who sends messages, on a database of the broker that no other test uses."""
-    url = os.environ["UPQUORUM_REDIS_URL"]
-    apart = f"{url}?virtual_host=12" if url.startswith("unix:") else f"{url.rpartition('/')[0]}/12"
-    monkeypatch.setenv("UPQUORUM_REDIS_URL", apart)
+    monkeypatch.setenv("UPQUORUM_REDIS_URL", apart.redis_url(12))
     app = Celery("sender", broker=broker.broker_url(), set_as_current=False, fixups=[])
     app.conf.update(broker.CELERY_SETTINGS)
     yield app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from redis import Redis
 from benchmarks.environment import wait_for
 from probes import broker, names
 from probes.heartbeat import EXIT_DEAF
+from tests import apart
 
 REPOSITORY = Path(__file__).parents[2]
 OPTIONS = f"--app=config.celery worker --pool=threads --queues={names.DELIVERY_QUEUE} --without-mingle"
@@ -32,9 +32,7 @@ main()
 @pytest.fixture
 def core(monkeypatch: pytest.MonkeyPatch) -> Iterator[Celery]:
     """Who commands workers, on a database of the broker that no other test uses."""
-    url = os.environ["UPQUORUM_REDIS_URL"]
-    apart = f"{url}?virtual_host=13" if url.startswith("unix:") else f"{url.rpartition('/')[0]}/13"
-    monkeypatch.setenv("UPQUORUM_REDIS_URL", apart)
+    monkeypatch.setenv("UPQUORUM_REDIS_URL", apart.redis_url(13))
     app = Celery("core", broker=broker.broker_url(), set_as_current=False, fixups=[])
     app.conf.update(broker.CELERY_SETTINGS)
     yield app

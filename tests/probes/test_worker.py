@@ -21,6 +21,7 @@ from kombu.exceptions import OperationalError
 from probes import broker, names
 from probes.clock import now_ms
 from probes.messages import Batch, ProbeRequest, RegionBeat, Results, pack, unpack
+from tests import apart
 from tests.probes.asking import ask
 from tests.probes.listeners import Listener, answer, response
 
@@ -29,9 +30,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 @pytest.fixture
 def redis_url() -> str:
-    """A database of the tests' Redis that no other test uses: the ingest queue is everybody's."""
-    url = os.environ["UPQUORUM_REDIS_URL"]
-    return f"{url}?virtual_host=11" if url.startswith("unix:") else f"{url.rpartition('/')[0]}/11"
+    return apart.redis_url(11)
 
 
 class Core:

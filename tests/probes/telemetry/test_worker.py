@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from probes import broker, names
+from tests import apart
 from tests.probes.telemetry.collector import Collector
 from tests.probes.test_worker import REPOSITORY, Core
 
@@ -20,9 +21,7 @@ SECRETS = ("hunter2", "whsec_planted", "upq_planted")
 
 @pytest.fixture
 def core(monkeypatch: pytest.MonkeyPatch) -> Iterator[Core]:
-    url = os.environ["UPQUORUM_REDIS_URL"]
-    apart = f"{url}?virtual_host=11" if url.startswith("unix:") else f"{url.rpartition('/')[0]}/11"
-    monkeypatch.setenv("UPQUORUM_REDIS_URL", apart)
+    monkeypatch.setenv("UPQUORUM_REDIS_URL", apart.redis_url(11))
     core = Core(broker.broker_url())
     yield core
     core.close()
