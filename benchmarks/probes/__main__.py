@@ -22,8 +22,10 @@ import psutil
 
 from benchmarks.probes import blackbox
 from benchmarks.probes.contenders import TARGETS, Look, Ports, bare, bare_aiohttp, bare_requests, ours
+from benchmarks.probes.sockets import bare_sockets
 
 OUTPUT = Path("build/bench-probes.json")
+OTHERS = ("bare", "sockets", "blackbox", "requests", "aiohttp")
 ROUNDS = 3
 LOOKS = 2000
 """As many as the engine lets wait."""
@@ -75,7 +77,11 @@ def blackbox_rate(ports: Ports) -> float:
 
 def measure() -> dict[str, object]:
     """All of it, the best round of each; what is not installed is None."""
-    looks: dict[str, Look] = {"bare": bare, **{f"ours {name}": ours(name) for name in TARGETS}}
+    looks: dict[str, Look] = {
+        "bare": bare,
+        "sockets": bare_sockets,
+        **{f"ours {name}": ours(name) for name in TARGETS},
+    }
     looks |= {
         module: look
         for module, look in (("requests", bare_requests), ("aiohttp", bare_aiohttp))
@@ -88,7 +94,7 @@ def measure() -> dict[str, object]:
                 best[name] = max(best.get(name, 0), rate(look, ports))
             if blackbox.PROGRAM:
                 best["blackbox"] = max(best.get("blackbox", 0), blackbox_rate(ports))
-    others = {name: _whole(best.get(name)) for name in ("bare", "blackbox", "requests", "aiohttp")}
+    others = {name: _whole(best.get(name)) for name in OTHERS}
     return {**others, "ours": {name: _whole(best[f"ours {name}"]) for name in TARGETS}}
 
 
@@ -103,7 +109,7 @@ def main() -> None:
     OUTPUT.write_text(json.dumps(figures, indent=2) + "\n")
     mine = figures["ours"]
     assert isinstance(mine, dict)
-    for name in ("bare", "blackbox", "requests", "aiohttp"):
+    for name in OTHERS:
         if isinstance(other := figures[name], int):
             print(f"{name:>10} {other:>7}/s    ours on http: {mine['http'] / other:.2f} times that")
     for name, per_second in mine.items():
