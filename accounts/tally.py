@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 
 from django.conf import settings
-from redis import Redis
+from redis import ConnectionPool, Redis
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
@@ -39,9 +39,11 @@ def read() -> dict[Name, int]:
 @functools.cache
 def client() -> Redis:
     """This process' own, which waits for nobody."""
-    return Redis.from_url(
+    # By a pool, with which redis-py does not retry: by itself it asks a Redis that is away for 5 s.
+    pool = ConnectionPool.from_url(
         settings.REDIS_URL,
         decode_responses=True,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
     )
+    return Redis(connection_pool=pool)

@@ -167,7 +167,7 @@ def test_a_worker_far_away_does_its_work_over_tls(
 def test_a_stranger_s_certificate_is_refused(tls_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UPQUORUM_REDIS_URL", f"rediss://probe-eu:of-eu@127.0.0.1:{tls_port}/0")
     with (
-        Connection(broker.broker_url()) as connection,
+        Connection(broker.broker_url(), transport_options=broker.TRANSPORT_OPTIONS) as connection,
         pytest.raises(OperationalError, match="CERTIFICATE_VERIFY_FAILED"),
     ):
         connection.default_channel.client.ping()  # type: ignore[attr-defined]

@@ -123,9 +123,11 @@ def test_queues_tell_their_depth() -> None:
 
 
 @pytest.mark.django_db
-def test_a_broker_that_is_away_is_an_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tally, "client", lambda: Redis(unix_socket_path=str(tmp_path / "none")))
+def test_a_broker_that_is_away_is_an_answer(settings: Any, tmp_path: Path) -> None:
+    settings.REDIS_URL = f"unix://{tmp_path}/none"
+    tally.client.cache_clear()
     found = samples()
+    tally.client.cache_clear()
     assert (found["upquorum_broker_up",], found["upquorum_database_up",]) == (0, 1)
     assert ("upquorum_rounds_open",) in found
 

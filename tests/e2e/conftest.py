@@ -10,7 +10,7 @@ from benchmarks.environment import Environment
 from tests.e2e.target import Service
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     running = Environment(tmp_path_factory.mktemp("upquorum") / "data")
     try:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -35,18 +36,19 @@ class AgentProcess:
             *("--folder", str(folder / "agent"), "--allowlist", str(allowlist)),
         ]
         subprocess.run([*self.command, "--enrol", made["enrolment_token"]], cwd=REPOSITORY, check=True)
-        self.process = subprocess.Popen(self.command, cwd=REPOSITORY)
 
-    def stop(self) -> int:
-        self.process.terminate()
-        return self.process.wait(STOP_SECONDS)
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """What it is to look at it learns when it begins, and then every half a minute."""
+        process = subprocess.Popen(self.command, cwd=REPOSITORY)
+        yield
+        process.terminate()
+        assert process.wait(STOP_SECONDS) == 0
 
 
 @pytest.fixture
-def agent(environment: Environment, tmp_path: Path) -> Iterator[AgentProcess]:
-    running = AgentProcess(environment, tmp_path)
-    yield running
-    assert running.stop() == 0
+def agent(environment: Environment, tmp_path: Path) -> AgentProcess:
+    return AgentProcess(environment, tmp_path)
 
 
 def failures_between(environment: Environment, agent: AgentProcess, start: float, end: float) -> int:
@@ -64,14 +66,26 @@ def test_outages_of_the_target_are_told_and_of_the_service_bridged(
     environment: Environment, service: Service, agent: AgentProcess
 ) -> None:
     watched = Watched(environment, service, name="intranet", url=service.url, type="http", servers=[agent.id])
+    with agent.running():
+        outage_of_the_target(watched)
+        assert watched.incidents[0]["confirmation"] == {
+            "mode": "lone-server",
+            "regions": [f"server-{agent.id}"],
+        }
+        outage_of_the_service(watched, agent)
+
+
+def outage_of_the_target(watched: Watched) -> None:
+    service = watched.service
     wait_for("up", lambda: watched.state["status"] == "up", 60)
     service.status = 503
     wait_for("down", lambda: watched.events == ["monitor.down"], PROMPT_SECONDS)
     service.status = 200
     wait_for("up again", lambda: watched.events == ["monitor.down", "monitor.up"], PROMPT_SECONDS)
-    (incident,) = watched.incidents
-    assert incident["confirmation"] == {"mode": "lone-server", "regions": [f"server-{agent.id}"]}
 
+
+def outage_of_the_service(watched: Watched, agent: AgentProcess) -> None:
+    environment, service = watched.environment, watched.service
     assert environment.stop() == []
     start, service.status = time.time(), 503
     looked = len(service.asked)

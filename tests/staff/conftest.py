@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -28,6 +29,14 @@ from webhooks.recording import record_attempt
 from webhooks.services import rotate_secret, set_webhook
 
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Django's own hasher is slow on purpose, and staff sign in again and again."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 CREDENTIALS = {
     "http_auth_type": "basic",
     "http_auth_username": "ana",
