@@ -15,8 +15,10 @@ help: ## list the targets
 up: .venv/local.installed ## run everything on this machine until ctrl-C
 	@$(BIN)/python -m config.local.up
 
+# Servers that are given are one set, and the tests of several processes would meet there.
+AT_ONCE = -n logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 test: .venv/dev.installed ## run the tests, on a PostgreSQL and a Valkey of their own
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(if $(UPQUORUM_DATABASE_URL),,$(AT_ONCE))
 
 accuracy: .venv/dev.installed ## do faults to the real system and measure what it tells (ARGS="--help")
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)

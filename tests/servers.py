@@ -1,6 +1,6 @@
 """A pytest plugin: the tests' own PostgreSQL and Redis, unless the environment names others.
 
-`-p tests.servers` loads it before Django reads its settings.
+`-p tests.servers` loads it before Django reads its settings. With `-n`, each process has its own of both.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     """Runs around pytest-django's hook of this name, which reads the settings."""
     stack = ExitStack()
     early_config.add_cleanup(stack.close)
-    if not {"UPQUORUM_DATABASE_URL", "UPQUORUM_REDIS_URL"} <= os.environ.keys():
+    is_given = {"UPQUORUM_DATABASE_URL", "UPQUORUM_REDIS_URL"} <= os.environ.keys()
+    numprocesses = getattr(early_config.known_args_namespace, "numprocesses", None)
+    runs_none = numprocesses and "PYTEST_XDIST_WORKER" not in os.environ
+    if not is_given and not runs_none:
         _start_servers(stack)
     os.environ.update(
         UPQUORUM_SECRET_KEY="only-for-tests",
