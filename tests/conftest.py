@@ -14,6 +14,12 @@ PARTITIONED = ("monitors_evidence", "monitors_regionhour")
 """No models of Django's, so what a test with real commits leaves there is not flushed."""
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The stories first: they wait more than they work, and would be waited for at the end."""
+    items.sort(key=lambda item: item.path.parent.name != "e2e")
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """As pytest-django's; migrating makes the partitions of today."""

@@ -39,26 +39,31 @@ def deliver_due(clock: Clock, stopping: Event) -> int:
     It lasts, so it takes a clock and not an instant; when `stopping` is set, it claims no more. Any number
     of runs may go on at once.
     """
+    claims = claim_deliveries(clock(), _free(0, stopping))
+    if not claims:  # as in most seconds: a loop, its thread and libcurl cost more than the look
+        return 0
     # The loop runs in a thread of its own; sync_to_async brings each database call back to this one,
     # and so to the connection that its caller closes.
-    return async_to_sync(_deliver)(clock, stopping)
+    return async_to_sync(_deliver)(claims, clock, stopping)
 
 
-async def _deliver(clock: Clock, stopping: Event) -> int:
+def _free(under_way: int, stopping: Event) -> int:
+    return 0 if stopping.is_set() else MOST_UNDER_WAY - under_way
+
+
+async def _deliver(claims: list[Claim], clock: Clock, stopping: Event) -> int:
     under_way: set[asyncio.Task[None]] = set()
     attempts = 0
     async with Curl(settings.ADDRESS_POLICY) as curl:
-        while True:
-            free = 0 if stopping.is_set() else MOST_UNDER_WAY - len(under_way)
-            claims = await sync_to_async(claim_deliveries)(clock(), free)
+        while claims or under_way:
             attempts += len(claims)
             under_way |= {asyncio.create_task(_deliver_one(curl, claim, clock)) for claim in claims}
-            if not under_way:
-                return attempts
             finished, under_way = await asyncio.wait(
                 under_way, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
             _report_errors(finished)
+            claims = await sync_to_async(claim_deliveries)(clock(), _free(len(under_way), stopping))
+    return attempts
 
 
 async def _deliver_one(curl: Curl, claim: Claim, clock: Clock) -> None:

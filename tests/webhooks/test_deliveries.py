@@ -64,7 +64,10 @@ def test_runs_at_the_same_time_share_the_work(account: Account) -> None:
         assert server.requests.qsize() == size
 
 
-def test_nothing_due_is_nothing_done(account: Account) -> None:
+def test_nothing_due_is_nothing_done_nor_made_ready(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(deliveries, "Curl")
     assert deliveries.deliver_due(clock, Event()) == 0
 
 
