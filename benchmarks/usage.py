@@ -30,6 +30,11 @@ def _cpu_seconds(process: psutil.Process) -> float:
         return 0.0
 
 
+def cpu_by_program(manager: psutil.Process) -> dict[str, float]:
+    """The same of each program under `manager`."""
+    return {program_of(child): cpu_seconds(tree(child)) for child in manager.children()}
+
+
 def memory_mb(manager: psutil.Process) -> dict[str, float]:
     """The PSS of each program under `manager`, and its own: a page that several share counts once in all."""
     trees = {program_of(child): tree(child) for child in manager.children()}

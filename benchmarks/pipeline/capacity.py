@@ -68,7 +68,8 @@ def step(running: System, per_s: float, say: Say) -> Window:
     seen = running.watch(WINDOW_SECONDS)
     say(
         f"offered {per_s:.0f}: {seen.checks_per_s:.0f} checks/s, {seen.cpu_ms_per_check:.3f} ms of CPU each, "
-        f"lag p50 {seen.lag_p50_s:.2f} s, p99 {seen.lag_p99_s:.2f} s"
+        f"lag p50 {seen.lag_p50_s:.2f} s, p99 {seen.lag_p99_s:.2f} s; "
+        f"in us: {', '.join(f'{name} {us}' for name, us in seen.cpu_us_by_program.items())}"
     )
     return seen
 

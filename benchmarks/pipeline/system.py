@@ -15,7 +15,7 @@ import psycopg
 
 from benchmarks.environment import Environment
 from benchmarks.pipeline import loading
-from benchmarks.usage import cpu_seconds, memory_mb
+from benchmarks.usage import cpu_by_program, cpu_seconds, memory_mb
 from config.local.paths import Paths
 from probes.clock import now_ms
 
@@ -40,6 +40,8 @@ class Window:
     cpu_ms_per_check: float
     lag_p50_s: float
     lag_p99_s: float
+    cpu_us_by_program: dict[str, int]
+    """Of a check's CPU, what each program had."""
 
 
 class System:
@@ -68,7 +70,7 @@ class System:
 
     def watch(self, seconds: float) -> Window:
         """Let so much time go by, and see what it brought."""
-        cpu_before, began_at = self._cpu_seconds(), time.time()
+        by_program, cpu_before, began_at = self._cpu_by_program(), self._cpu_seconds(), time.time()
         time.sleep(seconds)
         cpu, end_at = self._cpu_seconds() - cpu_before, time.time()
         # By slots, not by the clock: each tick brings many at once, and a window cuts one in two.
@@ -76,21 +78,34 @@ class System:
         done, lag = self.database.execute(DONE, slots).fetchone() or (0, None)
         p50, p99 = lag or (float("inf"), float("inf"))
         took = end_at - began_at
+        used = {name: seconds - by_program[name] for name, seconds in self._cpu_by_program().items()}
         return Window(
-            self.scheduled / self.interval_seconds, done / took, cpu * 1000 / max(done, 1), p50, p99
+            offered_per_s=self.scheduled / self.interval_seconds,
+            checks_per_s=done / took,
+            cpu_ms_per_check=cpu * 1000 / max(done, 1),
+            lag_p50_s=p50,
+            lag_p99_s=p99,
+            cpu_us_by_program={name: round(seconds * 1e6 / max(done, 1)) for name, seconds in used.items()},
         )
 
     def memory_mb(self) -> dict[str, float]:
         """Of each program."""
-        assert self.environment.process
-        return memory_mb(psutil.Process(self.environment.process.pid))
+        return memory_mb(self._manager)
 
     def in_flight(self) -> dict[str, int]:
         """Probes by region, as its worker last reported them."""
         return dict(self.database.execute("SELECT name, in_flight FROM monitors_region").fetchall())
 
+    @property
+    def _manager(self) -> psutil.Process:
+        assert self.environment.process
+        return psutil.Process(self.environment.process.pid)
+
     def _cpu_seconds(self) -> float:
         return cpu_seconds(self.environment.processes())
+
+    def _cpu_by_program(self) -> dict[str, float]:
+        return cpu_by_program(self._manager)
 
 
 @contextmanager

@@ -21,11 +21,22 @@ from pathlib import Path
 import psutil
 
 from benchmarks.probes import blackbox
-from benchmarks.probes.contenders import TARGETS, Look, Ports, bare, bare_aiohttp, bare_requests, ours
+from benchmarks.probes.contenders import (
+    TARGETS,
+    Look,
+    Ports,
+    bare,
+    bare_aiohttp,
+    bare_requests,
+    ours,
+    ours_by_slot,
+)
 from benchmarks.probes.sockets import bare_sockets
 
 OUTPUT = Path("build/bench-probes.json")
 OTHERS = ("bare", "sockets", "blackbox", "requests", "aiohttp")
+BY_SLOT = (500, 1_500)
+"""Looks a second."""
 ROUNDS = 3
 LOOKS = 2000
 """As many as the engine lets wait."""
@@ -81,6 +92,7 @@ def measure() -> dict[str, object]:
         "bare": bare,
         "sockets": bare_sockets,
         **{f"ours {name}": ours(name) for name in TARGETS},
+        **{f"by slot {per_s}": ours_by_slot(per_s) for per_s in BY_SLOT},
     }
     looks |= {
         module: look
@@ -95,7 +107,8 @@ def measure() -> dict[str, object]:
             if blackbox.PROGRAM:
                 best["blackbox"] = max(best.get("blackbox", 0), blackbox_rate(ports))
     others = {name: _whole(best.get(name)) for name in OTHERS}
-    return {**others, "ours": {name: _whole(best[f"ours {name}"]) for name in TARGETS}}
+    by_slot = {str(per_s): _whole(best[f"by slot {per_s}"]) for per_s in BY_SLOT}
+    return {**others, "ours": {name: _whole(best[f"ours {name}"]) for name in TARGETS}, "by_slot": by_slot}
 
 
 def _whole(number: float | None) -> int | None:
@@ -114,6 +127,12 @@ def main() -> None:
             print(f"{name:>10} {other:>7}/s    ours on http: {mine['http'] / other:.2f} times that")
     for name, per_second in mine.items():
         print(f"ours {name:>5} {per_second:>7}/s")
+    by_slot = figures["by_slot"]
+    assert isinstance(by_slot, dict)
+    for per_s, per_cpu_second in by_slot.items():
+        print(
+            f"ours  http, {per_s} a second, each with its slot: {1e6 / per_cpu_second:.0f} us of CPU a look"
+        )
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pycurl
@@ -48,38 +50,62 @@ TARGETS: dict[str, Callable[[Ports], Target]] = {
 
 
 def ours(protocol: str) -> Look:
-    """The engine of a regional worker, as it is."""
+    """The engine of a regional worker, as it is, with all looks due at once."""
 
     def look(ports: Ports, count: int) -> None:
-        left, done = count, threading.Event()
-
-        def on_result(result: ProbeResult) -> None:
-            nonlocal left
-            assert result.outcome == "up", result
-            left -= 1
-            if not left:
-                done.set()
-
-        curl.ALWAYS = (*curl.ALWAYS, (pycurl.CAINFO, ports["ca"]))
-        engine = Engine("eu", AddressPolicy.of(["127.0.0.0/8"]), on_result, cap=AT_ONCE)
         target = TARGETS[protocol](ports)
-        for begin in range(0, count, AT_ONCE):  # a queue holds ten times its cap
-            engine.submit([_request(number, target) for number in range(begin, min(begin + AT_ONCE, count))])
-        engine.start()
-        assert done.wait(TIMEOUT_SECONDS)
-        engine.stop()
+        with _engine(ports, count) as engine:
+            for begin in range(0, count, AT_ONCE):  # a queue holds ten times its cap
+                numbers = range(begin, min(begin + AT_ONCE, count))
+                engine.submit([_request(number, target, now_ms()) for number in numbers])
+            engine.start()
 
     return look
 
 
-def _request(number: int, target: Target) -> ProbeRequest:
+def ours_by_slot(per_s: int) -> Look:
+    """The engine with so many looks a second, each due at its own instant and told of a second before."""
+
+    def look(ports: Ports, count: int) -> None:
+        url, first_ms = f"http://127.0.0.1:{ports['http']}/", now_ms() + 1_000
+        with _engine(ports, count) as engine:
+            engine.start()
+            for begin in range(0, count, per_s):
+                numbers = range(begin, min(begin + per_s, count))
+                targets = [(number, HttpTarget(url=f"{url}{number}")) for number in numbers]
+                engine.submit([_request(n, target, first_ms + n * 1_000 // per_s) for n, target in targets])
+                time.sleep(1)
+
+    return look
+
+
+@contextmanager
+def _engine(ports: Ports, count: int) -> Iterator[Engine]:
+    """An engine that is still to be started, and its end when so many looks were made."""
+    left, done = count, threading.Event()
+
+    def on_result(result: ProbeResult) -> None:
+        nonlocal left
+        assert result.outcome == "up", result
+        left -= 1
+        if not left:
+            done.set()
+
+    curl.ALWAYS = (*curl.ALWAYS, (pycurl.CAINFO, ports["ca"]))
+    engine = Engine("eu", AddressPolicy.of(["127.0.0.0/8"]), on_result, cap=AT_ONCE)
+    yield engine
+    assert done.wait(TIMEOUT_SECONDS)
+    engine.stop()
+
+
+def _request(number: int, target: Target, scheduled_at_ms: int) -> ProbeRequest:
     return ProbeRequest(
         monitor_id=number,
         config_version=1,
-        scheduled_at_ms=now_ms(),
+        scheduled_at_ms=scheduled_at_ms,
         target=target,
         timeout_ms=10_000,
-        start_by_ms=now_ms() + 60_000,
+        start_by_ms=scheduled_at_ms + 60_000,
     )
 
 

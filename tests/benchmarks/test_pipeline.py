@@ -103,7 +103,7 @@ def test_what_is_not_installed_or_was_not_measured_is_no_goal_missed() -> None:
 def test_a_load_is_carried_if_nearly_all_of_it_is_done_in_time(
     done: float, lag: float, is_carried: bool
 ) -> None:
-    assert carries(Window(100, done, 0.3, 0.5, lag)) is is_carried
+    assert carries(Window(100, done, 0.3, 0.5, lag, {})) is is_carried
 
 
 def test_the_cpu_of_a_process_that_works_grows() -> None:

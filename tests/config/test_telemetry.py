@@ -17,7 +17,7 @@ import pytest
 from celery import Celery
 
 from config import celery
-from probes import broker, names
+from probes import names
 from tests import apart
 from tests.config.failing import SECRETS, URL
 from tests.probes.telemetry.collector import Collector
@@ -95,11 +95,8 @@ def test_requests_that_fail_arrive_with_their_routes_alone(collector: Collector)
 @pytest.fixture
 def sender(monkeypatch: pytest.MonkeyPatch) -> Iterator[Celery]:
     """Who sends messages, on a database of the broker that no other test uses."""
-    monkeypatch.setenv("UPQUORUM_REDIS_URL", apart.redis_url(12))
-    app = Celery("sender", broker=broker.broker_url(), set_as_current=False, fixups=[])
-    app.conf.update(broker.CELERY_SETTINGS)
-    yield app
-    app.close()
+    with apart.celery_app(12, monkeypatch) as app:
+        yield app
 
 
 def test_tasks_that_fail_arrive_by_name_and_messages_go_on_with_a_trace(

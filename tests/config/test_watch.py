@@ -12,7 +12,7 @@ from celery import Celery
 from redis import Redis
 
 from benchmarks.environment import wait_for
-from probes import broker, names
+from probes import names
 from probes.heartbeat import EXIT_DEAF
 from tests import apart
 
@@ -32,11 +32,8 @@ main()
 @pytest.fixture
 def core(monkeypatch: pytest.MonkeyPatch) -> Iterator[Celery]:
     """Who commands workers, on a database of the broker that no other test uses."""
-    monkeypatch.setenv("UPQUORUM_REDIS_URL", apart.redis_url(13))
-    app = Celery("core", broker=broker.broker_url(), set_as_current=False, fixups=[])
-    app.conf.update(broker.CELERY_SETTINGS)
-    yield app
-    app.close()
+    with apart.celery_app(13, monkeypatch) as app:
+        yield app
 
 
 @pytest.fixture
