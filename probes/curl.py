@@ -10,7 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pycurl
 
@@ -22,6 +22,7 @@ from probes.messages import IpVersion
 from probes.multi import Multi
 from probes.resolve import Unresolvable
 from probes.resolver import Resolver, ResolverBusy
+from probes.sockets import Sockets
 from probes.url import bracketed
 
 IDLE_LINES = 256
@@ -64,6 +65,16 @@ HARMLESS = frozenset(
     }
 )
 """Where nothing else was set, a handle is used again as it is, by transfers that set the same."""
+
+
+class Found(NamedTuple):
+    """A host that was looked up."""
+
+    host: str
+    port: int
+    addresses: list[str]
+    """One at least."""
+    dns_ms: float
 
 
 class Lent:
@@ -131,7 +142,9 @@ class Curl:
         self.policy = policy
         trusted = [(pycurl.CAINFO, file)] if (file := ca_file()) else []
         self._always = (*ALWAYS, *trusted, (pycurl.USERAGENT, user_agent))
+        self.user_agent = user_agent
         self.resolver = Resolver()
+        self.sockets = Sockets(policy)
         self._multi = Multi()
         self._idle: dict[Kind, list[Line]] = {}
         self._idle_count = 0
@@ -142,6 +155,18 @@ class Curl:
     async def __aexit__(self, *_: object) -> None:
         self.resolver.close()
         self._multi.close()
+        self.sockets.close()
+
+    async def find(
+        self, host: str, port: int, timeout_ms: float, ip_version: IpVersion | None = None
+    ) -> Found | Measurement:
+        """Where `host` is; or what was measured, if that is nowhere."""
+        started = time.monotonic()
+        try:
+            addresses = await self.resolver.lookup(host, port, timeout_ms, ip_version)
+        except (Unresolvable, ResolverBusy) as error:
+            return unresolved(error.error_class, str(error), _ms_since(started))
+        return Found(host, port, addresses, _ms_since(started))
 
     async def transfer(
         self,
@@ -155,25 +180,36 @@ class Curl:
     ) -> Measurement:
         """One transfer of `url`, whose host and port are given too; `timeout_ms` covers all of it.
 
-        `options` are libcurl's; `inspect` is given the handle at the end. Trouble is a class in the
-        measurement, never an exception.
+        Trouble is a class in the measurement, never an exception.
         """
-        started = time.monotonic()
-        try:
-            addresses = await self.resolver.lookup(host, port, timeout_ms, ip_version)
-        except (Unresolvable, ResolverBusy) as error:
-            return unresolved(error.error_class, str(error), _ms_since(started))
-        dns_ms = _ms_since(started)
+        found = await self.find(host, port, timeout_ms, ip_version)
+        if isinstance(found, Measurement):
+            return found
+        return await self.transfer_to(found, url, timeout_ms, options, inspect)
+
+    async def transfer_to(
+        self,
+        found: Found,
+        url: str,
+        timeout_ms: float,
+        options: Sequence[Option] = (),
+        inspect: Inspect | None = None,
+    ) -> Measurement:
+        """One transfer of `url`, whose host was found. What is left of `timeout_ms` covers it.
+
+        `options` are libcurl's; `inspect` is given the handle at the end.
+        """
         kind = tuple([option for option, _ in options])
         line = self._line(kind)
         handle, gate = line.handle, line.gate
         handle.setopt(pycurl.URL, url)
-        handle.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout_ms - dns_ms)))
+        handle.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout_ms - found.dns_ms)))
         for option, value in options:
             handle.setopt(option, value)
-        if host not in addresses:
-            handle.setopt(pycurl.RESOLVE, [f"+{host}:{port}:{','.join(map(bracketed, addresses))}"])
-        measurement = _measure(handle, gate, dns_ms, *await self._multi.perform(handle))
+        if found.host not in found.addresses:
+            addresses = ",".join(map(bracketed, found.addresses))
+            handle.setopt(pycurl.RESOLVE, [f"+{found.host}:{found.port}:{addresses}"])
+        measurement = _measure(handle, gate, found.dns_ms, *await self._multi.perform(handle))
         if inspect:
             inspect(handle)
         self._keep(line, kind)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import uvloop
 
+from probes.alarms import Alarms
 from probes.canary import Canaries
 from probes.clock import now_ms
 from probes.curl import Curl
 from probes.errors import ErrorClass
 from probes.guard import AddressPolicy
 from probes.messages import ProbeRequest, ProbeResult
-from probes.probe import not_run, probe, suspicion
+from probes.probe import not_run, suspicion
+from probes.running import Running, Tools
 
 logger = logging.getLogger(__name__)
 
@@ -28,21 +30,11 @@ TOGETHER_MS = 20
 """What is scheduled within so long begins together: to wake up for each probe would cost twice the probe."""
 BUSY_SECONDS = 0.1
 """A timer that is so late says that this process has too much to do, and not that a target is slow."""
-DRAIN_PERIOD_SECONDS = 0.05
+DRAIN_PERIOD_SECONDS = 0.02
 
 GRACE_SECONDS = 5.0
 """A probe keeps its own deadline; this much later it is given up, so that its slot is not lost."""
 GIVE_UP_PERIOD_SECONDS = 1.0
-
-
-class Running(NamedTuple):
-    """What is known of a probe while it runs."""
-
-    request: ProbeRequest
-    is_scheduled: bool
-    give_up_at: float
-    """By the loop's clock."""
-    patience: asyncio.TimerHandle | None
 
 
 class Engine:
@@ -64,7 +56,6 @@ class Engine:
         cap: int = 1000,
         urgent_cap: int = 200,
     ) -> None:
-        self._region = region
         self._on_result = on_result
         self._cap = cap
         self._total_cap = cap + urgent_cap
@@ -72,10 +63,12 @@ class Engine:
         self._urgent: deque[ProbeRequest] = deque()
         self._early: dict[int, list[ProbeRequest]] = {}
         """By the number of the `TOGETHER_MS` in which they begin."""
-        self._running: dict[asyncio.Task[ProbeResult], Running] = {}
+        self._running: set[Running] = set()
         self._running_scheduled = 0
-        self._curl = Curl(policy, f"Upquorum/0.1 ({region}; +uptime monitoring)")
-        self._canaries = canaries or Canaries()
+        self._is_going_on = False
+        self._suspicions: Alarms[Running] = Alarms(self._suspect)
+        curl = Curl(policy, f"Upquorum/0.1 ({region}; +uptime monitoring)")
+        self._tools = Tools(region, curl, canaries or Canaries())
         self._loop = uvloop.new_event_loop()
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -112,7 +105,7 @@ class Engine:
         self._loop.close()
 
     async def _serve(self) -> None:
-        async with self._curl, self._canaries.watched():
+        async with self._tools.curl, self._tools.canaries.watched():
             giving_up = self._loop.create_task(self._give_up())
             await self._stopping.wait()
             giving_up.cancel()
@@ -121,13 +114,13 @@ class Engine:
                     self._miss(request, "the worker stopped")
                 waiting.clear()
             self._early.clear()
-            for task in self._running:
-                task.cancel()
+            for running in self._running:
+                running.cancel()
             await self._drained()
 
     async def _drained(self) -> None:
         while self._running or self._early:  # as long as requests wait, some run
-            await (asyncio.wait(self._running) if self._running else asyncio.sleep(DRAIN_PERIOD_SECONDS))
+            await asyncio.sleep(DRAIN_PERIOD_SECONDS)
 
     def _accept(self, requests: Sequence[ProbeRequest], urgent: bool) -> None:
         """Line up those whose time has come; the others come again when theirs has."""
@@ -145,7 +138,8 @@ class Engine:
         number = request.scheduled_at_ms // TOGETHER_MS + 1
         if number not in self._early:
             self._early[number] = []
-            self._loop.call_later((number * TOGETHER_MS - at_ms) / 1000, self._come_due, number)
+            delay_ms = number * TOGETHER_MS - at_ms + 1  # the loop's clock may be behind by that
+            self._loop.call_later(delay_ms / 1000, self._come_due, number)
         self._early[number].append(request)
 
     def _come_due(self, number: int) -> None:
@@ -162,7 +156,14 @@ class Engine:
                 waiting.append(request)
         self._start_waiting()
 
+    def _go_on(self) -> None:
+        """Start what waits, once all have ended that end now: see `probes.sockets`."""
+        if not self._is_going_on:
+            self._is_going_on = True
+            self._loop.call_soon(self._start_waiting)
+
     def _start_waiting(self) -> None:
+        self._is_going_on = False
         while self._urgent and len(self._running) < self._total_cap:
             self._start(self._urgent.popleft(), is_scheduled=False)
         while (
@@ -174,42 +175,41 @@ class Engine:
         if now_ms() > request.start_by_ms:
             self._miss(request, "its turn came too late")
             return
-        task = self._loop.create_task(probe(request, self._region, self._curl, self._canaries))
-        patience = None
+        running = Running(request, self._tools, self._finish, is_scheduled=is_scheduled)
         if request.suspect_after_ms is not None:
-            at = self._loop.time() + request.suspect_after_ms / 1000
-            patience = self._loop.call_at(at, self._suspect, request, at)
-        give_up_at = self._loop.time() + request.timeout_ms / 1000 + GRACE_SECONDS
-        self._running[task] = Running(request, is_scheduled, give_up_at, patience)
+            at = running.began_at + request.suspect_after_ms / 1000
+            running.suspicion = self._suspicions.set(running, at)
+        self._running.add(running)
         self._running_scheduled += is_scheduled
-        task.add_done_callback(self._finish)
 
-    def _finish(self, task: asyncio.Task[ProbeResult]) -> None:
-        request, is_scheduled, _, patience = self._running.pop(task)
-        self._running_scheduled -= is_scheduled
-        if patience:
-            patience.cancel()
-        self._start_waiting()
-        if task.cancelled():
+    def _finish(self, running: Running, result: ProbeResult | None) -> None:
+        self._running.remove(running)
+        self._running_scheduled -= running.is_scheduled
+        if running.suspicion is not None:
+            self._suspicions.clear(running, running.suspicion)
+        self._go_on()
+        if result is None:
             why = "the worker stopped" if self._stopping.is_set() else "it kept no deadline"
-            self._on_result(not_run(request, self._region, ErrorClass.INTERNAL, why))
-        else:
-            self._on_result(task.result())
+            result = not_run(running.request, self._tools.region, ErrorClass.INTERNAL, why)
+        self._on_result(result)
 
     async def _give_up(self) -> None:
         """Ends probes that kept no deadline. One look at all of them costs less than a timer for each."""
         while True:
             await asyncio.sleep(GIVE_UP_PERIOD_SECONDS)
-            for task, running in self._running.items():
-                if running.give_up_at < self._loop.time():
+            for running in list(self._running):
+                patience = running.request.timeout_ms / 1000 + GRACE_SECONDS
+                if running.began_at + patience < time.monotonic():
                     logger.error("gave up the probe of monitor %d", running.request.monitor_id)
-                    task.cancel()
+                    running.cancel()
 
-    def _suspect(self, request: ProbeRequest, at: float) -> None:
+    def _suspect(self, running: Running) -> None:
         """Say that a probe takes long, unless it may be us: every suspicion has two regions probe at once."""
-        is_busy = bool(self._scheduled) or self._loop.time() - at > BUSY_SECONDS
+        request = running.request
+        late = time.monotonic() - running.began_at - (request.suspect_after_ms or 0) / 1000
+        is_busy = bool(self._scheduled) or late > BUSY_SECONDS
         if not is_busy:
-            self._on_result(suspicion(request, self._region))
+            self._on_result(suspicion(request, self._tools.region))
 
     def _miss(self, request: ProbeRequest, why: str) -> None:
-        self._on_result(not_run(request, self._region, ErrorClass.LATE, why))
+        self._on_result(not_run(request, self._tools.region, ErrorClass.LATE, why))

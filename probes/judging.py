@@ -12,19 +12,26 @@ from probes.pattern import compile_pattern
 
 async def judge(response: FetchResponse, total_ms: float, target: HttpTarget) -> Fault | None:
     """The first thing that is wrong, if anything is: transfer, status, body, latency in this order."""
+    fault = judge_head(response, total_ms, target)
+    if target.body_rule and (fault is None or fault.error_class is ErrorClass.LATENCY):
+        return await _body_fault(response, target.body_rule) or fault
+    return fault
+
+
+def judge_head(response: FetchResponse, total_ms: float, target: HttpTarget) -> Fault | None:
+    """The same but for the body."""
     if response.error_class:
         return Fault(response.error_class, response.error)
     fault = _status_fault(response.status_code or 0, target)
-    if fault is None and target.body_rule:
-        fault = await _body_fault(response, target.body_rule)
     if fault is None and target.max_latency_ms and total_ms > target.max_latency_ms:
         fault = Fault(ErrorClass.LATENCY, f"{total_ms:.0f} ms, allowed are {target.max_latency_ms} ms")
     return fault
 
 
 def _status_fault(status: int, target: HttpTarget) -> Fault | None:
-    if any(low <= status <= high for low, high in target.expected_status):
-        return None
+    for low, high in target.expected_status:
+        if low <= status <= high:
+            return None
     expected = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in target.expected_status)
     return Fault(_status_class(status), f"status {status}, expected {expected}")
 

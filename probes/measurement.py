@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
 from probes.errors import ErrorClass
@@ -47,6 +49,9 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """The numeric address that was last connected to, or tried."""
     timings: Timings = NO_TIMINGS
     certificate: Certificate | None = None
+
+
+Measure = Callable[[], Awaitable[Measurement]]
 
 
 def unresolved(error_class: ErrorClass, error: str, dns_ms: float) -> Measurement:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from probes.canary import Canaries
 from probes.clock import now_ms
-from probes.curl import Curl
 from probes.errors import ErrorClass
-from probes.measurement import Measurement, Timings
+from probes.measurement import Measure, Measurement, Timings
 from probes.messages import ProbeRequest, ProbeResult
-from probes.protocols import PROBES
 from probes.resolver import ip_version_of
 
 logger = logging.getLogger(__name__)
@@ -22,27 +21,46 @@ FROZEN_MS = 1_000
 """A deadline missed by more is not the target's doing."""
 
 
-async def probe(request: ProbeRequest, region: str, curl: Curl, canaries: Canaries) -> ProbeResult:
-    """The result of `request`, whatever happens: an exception is an `error` of this one request."""
-    started_at_ms, started = now_ms(), time.monotonic()
+class Begun(NamedTuple):
+    """A probe that has begun."""
+
+    request: ProbeRequest
+    region: str
+    at_ms: int
+    at: float
+    """By `time.monotonic`."""
+
+
+def begin(request: ProbeRequest, region: str) -> Begun:
+    """The probe that begins now."""
+    return Begun(request, region, now_ms(), time.monotonic())
+
+
+def conclude(begun: Begun, measured: Measurement) -> ProbeResult:
+    """The result of a probe, as it was measured."""
+    return result(
+        begun.request, begun.region, begun.at_ms, _warned_of_latency(measured, begun.request.latency_warn_ms)
+    )
+
+
+async def probe(begun: Begun, measure: Measure, canaries: Canaries) -> ProbeResult:
+    """The result of a probe, whatever happens: an exception is an `error` of this one request."""
     try:
-        measurement = await PROBES[type(request.target)](request.target, request.timeout_ms, curl)
-        measurement = _unless_frozen(measurement, request, started)
-        if measurement.error_class:
-            measurement = await canaries.review(measurement, started)
-        measurement = _warned_of_latency(measurement, request.latency_warn_ms)
+        measured = _unless_frozen(await measure(), begun)
+        if measured.error_class:
+            measured = await canaries.review(measured, begun.at)
     except Exception as error:
-        logger.exception("probe.failed", extra={"monitor": request.monitor_id, "region": region})
-        measurement = Measurement(error_class=ErrorClass.INTERNAL, error=type(error).__name__)
-    return result(request, region, started_at_ms, measurement)
+        logger.exception("probe.failed", extra={"monitor": begun.request.monitor_id, "region": begun.region})
+        measured = Measurement(error_class=ErrorClass.INTERNAL, error=type(error).__name__)
+    return conclude(begun, measured)
 
 
-def _unless_frozen(measured: Measurement, request: ProbeRequest, started: float) -> Measurement:
+def _unless_frozen(measured: Measurement, begun: Begun) -> Measurement:
     """`measured`, but no failure of a target is what was seen by a process that stood still meanwhile.
 
     Every probe keeps its deadline; one that ends long after it was stopped, or starved, with its process.
     """
-    late_ms = (time.monotonic() - started) * 1000 - request.timeout_ms
+    late_ms = (time.monotonic() - begun.at) * 1000 - begun.request.timeout_ms
     if measured.error_class is None or late_ms < FROZEN_MS:
         return measured
     error = f"the worker stood still; it saw {measured.error_class}: {measured.error}"

@@ -44,6 +44,12 @@ def new_poll() -> SelectorPoll | select.epoll:
     return select.epoll() if hasattr(select, "epoll") else SelectorPoll()
 
 
+def leave(poll: SelectorPoll | select.epoll, descriptor: int) -> None:
+    """Before a descriptor is closed that nobody else has: an epoll forgets it by itself then (epoll(7))."""
+    if isinstance(poll, SelectorPoll):
+        poll.unregister(descriptor)
+
+
 def _interest(events: int) -> int:
     """A selector wants one at least: without any, only that a connection failed is of interest."""
     return (EVENT_READ if events & READ else 0) | (EVENT_WRITE if events & WRITE else 0) or EVENT_READ

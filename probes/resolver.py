@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 from probes.errors import ErrorClass
 from probes.messages import IpVersion
@@ -37,7 +38,7 @@ class Resolver:
 
         Raises `Unresolvable`, or `ResolverBusy`.
         """
-        addresses = [host] if _is_address(host) else await self._lookup_name(host, port, timeout_ms)
+        addresses = [host] if is_address(host) else await self._lookup_name(host, port, timeout_ms)
         if ip_version is None:
             return addresses
         found = [address for address in addresses if ip_version_of(address) == ip_version]
@@ -64,7 +65,11 @@ def ip_version_of(address: str) -> IpVersion:
     return 6 if ":" in address else 4
 
 
-def _is_address(host: str) -> bool:
+@lru_cache(maxsize=10_000)  # the same ones are probed again and again
+def is_address(host: str, ip_version: IpVersion | None = None) -> bool:
+    """Whether `host` is a numeric address, of the version if one is given."""
+    if ip_version not in (None, ip_version_of(host)):
+        return False
     try:
         socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
     except OSError:

@@ -38,9 +38,14 @@ class HttpUrl(msgspec.Struct, frozen=True):
     target: str
     """Path and query, as they go on the request line."""
 
-    def __str__(self) -> str:
+    @property
+    def authority(self) -> str:
+        """Host and port, as they stand in a URL and in the Host header."""
         port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{bracketed(self.host)}{port}{self.target}"
+        return bracketed(self.host) + port
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.target}"
 
 
 @lru_cache(maxsize=10_000)  # the same ones are probed again and again

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 from msgspec.structs import replace
 
 from probes.credentials import open_header
 from probes.curl import Curl
 from probes.errors import ErrorClass, Fault
-from probes.fetch import FetchRequest, FetchResponse, fetch
-from probes.judging import judge
-from probes.measurement import NO_TIMINGS, Measurement, Timings
+from probes.fetch import FetchRequest, FetchResponse, begin_plain, fetch, is_plain
+from probes.judging import judge, judge_head
+from probes.measurement import Measure, Measurement, Timings
 from probes.messages import HttpTarget
 from probes.redirects import MAX_REDIRECTS, location_of, redirected
+from probes.resolver import is_address
 from probes.url import parse_http_url
 from probes.vault import VaultError
 
@@ -26,24 +29,55 @@ async def probe_http(target: HttpTarget, timeout_ms: int, curl: Curl) -> Measure
     Status and address are those of the last hop; the timings are sums over all hops, and the deadline
     covers all of them. Raises `ValueError` for what should never have become a target.
     """
+    started = time.monotonic()
     try:
         request = _request(target, timeout_ms)
     except VaultError as error:
         return Measurement(error_class=ErrorClass.INTERNAL, error=str(error))
-    deadline, spent = time.monotonic() + timeout_ms / 1000, NO_TIMINGS
-    for _ in range(MAX_REDIRECTS + 1):
-        response = await fetch(curl, request)
-        spent = response.timings if spent is NO_TIMINGS else spent + response.timings
-        location = location_of(response) if _follows(target) and not response.error_class else None
-        if location is None:
-            return _measured(spent, response, await judge(response, spent.total_ms, target))
+    return await follow(target, request, await fetch(curl, request), curl, started + timeout_ms / 1000)
+
+
+async def follow(
+    target: HttpTarget, request: FetchRequest, response: FetchResponse, curl: Curl, deadline: float
+) -> Measurement:
+    """The same from the first response on. `deadline` is by `time.monotonic`."""
+    spent, hops = response.timings, 0
+    while (location := _onward(target, response)) is not None:
         try:
             onward = redirected(request, response.status_code or 0, location)
         except ValueError as error:
-            fault = Fault(ErrorClass.REDIRECT, f"redirected to a bad URL: {error}")
+            return _measured(spent, response, Fault(ErrorClass.REDIRECT, f"redirected to a bad URL: {error}"))
+        if (hops := hops + 1) > MAX_REDIRECTS:
+            fault = Fault(ErrorClass.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
             return _measured(spent, response, fault)
         request = replace(onward, timeout_ms=(deadline - time.monotonic()) * 1000)
-    return _measured(spent, response, Fault(ErrorClass.REDIRECT, f"more than {MAX_REDIRECTS} redirects"))
+        response = await fetch(curl, request)
+        spent = spent + response.timings
+    return _measured(spent, response, await judge(response, spent.total_ms, target))
+
+
+def begin_http(
+    target: HttpTarget, timeout_ms: int, curl: Curl, on_end: Callable[[Measurement | Measure], object]
+) -> Callable[[], None] | None:
+    """The same without a task, where one exchange may do: no name, no secret, no body to search."""
+    if target.auth or target.body_rule:
+        return None
+    try:
+        request = _request(target, timeout_ms)
+    except ValueError:  # which is for `probe_http` to say
+        return None
+    if not is_plain(request) or not is_address(request.url.host, request.ip_version):
+        return None
+
+    def settle(response: FetchResponse) -> None:
+        if judge_head(response, response.timings.total_ms, target):
+            on_end(partial(follow, target, request, response, curl, deadline))
+        else:  # an expected status is never followed
+            on_end(_measured(response.timings, response, None))
+
+    deadline = time.monotonic() + timeout_ms / 1000
+    connection = begin_plain(curl, request, request.url.host, settle)
+    return partial(curl.sockets.drop, connection)
 
 
 def _request(target: HttpTarget, timeout_ms: float) -> FetchRequest:
@@ -61,9 +95,12 @@ def _request(target: HttpTarget, timeout_ms: float) -> FetchRequest:
     )
 
 
-def _follows(target: HttpTarget) -> bool:
+def _onward(target: HttpTarget, response: FetchResponse) -> str | None:
+    """Where to go on to. Not at all where an expected status is a redirect itself."""
+    if response.error_class or not target.follow_redirects:
+        return None
     expects_one = any(low < 400 and high >= 300 for low, high in target.expected_status)
-    return target.follow_redirects and not expects_one
+    return None if expects_one else location_of(response)
 
 
 def _measured(spent: Timings, response: FetchResponse, fault: Fault | None) -> Measurement:
