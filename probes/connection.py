@@ -15,7 +15,7 @@ from probes.ready import WRITE
 
 logger = logging.getLogger(__name__)
 
-READ_BYTES = 65_536
+READ_BYTES = 16_384
 """At once: then it is another connection's turn."""
 UNDER_WAY = (0, EINPROGRESS)
 

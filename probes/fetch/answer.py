@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable
 from http import HTTPStatus
 
-from probes.connection import Broken
+from probes.connection import READ_BYTES, Broken
 from probes.errors import ErrorClass
 from probes.fetch.chunks import Chunks
-from probes.fetch.codings import Decode, decoder
+from probes.fetch.codings import Decoder
 from probes.fetch.head import Head, parse_head
 from probes.fetch.messages import MAX_HEADER_BYTES, FetchRequest
 
 PREFIX = b"http/"
 END_OF_HEAD = re.compile(rb"\n\r?\n")
+MOST_FRAMING = 8
+"""What is sent may be so many times what the body is cut at: chunks of one byte make six of it."""
 BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
@@ -31,17 +33,21 @@ class Answer:
         self._keep_body = request.keep_body
         self._bytes_left = request.max_body_bytes
         """Of the decoded body, until the cap."""
+        self._feed_left = MAX_HEADER_BYTES + READ_BYTES + MOST_FRAMING * request.max_body_bytes
         self._head_bytes = 0
         self._unread = b""
         self._searched_bytes = 0
         self._length_left = 0
         self._chunks: Chunks | None = None
-        self._decode: Decode | None = None
+        self._decoder: Decoder | None = None
         self._take: Take = Answer._take_head
         """Not bound: that would make a circle, which only the garbage collector could free."""
 
     def feed(self, data: bytes) -> bool:
         """Takes some bytes; whether the response is complete, or as much of it as is wanted."""
+        self._feed_left -= len(data)
+        if self._feed_left < 0:
+            raise Broken(ErrorClass.TOO_LARGE, "the answer is much longer than its content")
         return self._take(self, data)
 
     def end(self) -> None:
@@ -50,28 +56,30 @@ class Answer:
             raise Broken(ErrorClass.RESET, "the connection was closed before the answer was complete")
 
     def _take_head(self, data: bytes) -> bool:
+        """After a head comes another one if it was interim, and else the body, if there is any."""
         unread = self._unread + data
-        found = END_OF_HEAD.search(unread, self._searched_bytes)
-        end = found.end() if found else len(unread)
-        if self._head_bytes + end > MAX_HEADER_BYTES:
-            raise Broken(ErrorClass.TOO_LARGE, f"more than {MAX_HEADER_BYTES} bytes of headers")
-        if found:
-            self._head_bytes, self._unread, self._searched_bytes = self._head_bytes + end, b"", 0
-            return self._begin(unread[:end], unread[end:])
+        while found := END_OF_HEAD.search(unread, self._searched_bytes):
+            text, unread = unread[: found.end()], unread[found.end() :]
+            self._searched_bytes = 0
+            self._head_bytes += len(text)
+            self._check_size(self._head_bytes)
+            if (head := parse_head(text)).status_code >= HTTPStatus.OK:
+                return self._begin(head, text, unread)
+        self._check_size(self._head_bytes + len(unread))
         if unread[: len(PREFIX)].lower() != PREFIX[: len(unread)]:
             raise Broken(ErrorClass.PROTOCOL, "the answer is not HTTP/1.1")
-        self._unread, self._searched_bytes = unread, max(0, end - len("\n\r"))
+        self._unread, self._searched_bytes = unread, max(0, len(unread) - len("\n\r"))
         return False
 
-    def _begin(self, text: bytes, rest: bytes) -> bool:
-        """After a head comes another one if it was interim, and else the body, if there is any."""
-        head = parse_head(text)
-        if head.status_code < HTTPStatus.OK:
-            return bool(rest) and self._take_head(rest)
-        self.status_code, self.head = head.status_code, text
+    def _check_size(self, head_bytes: int) -> None:
+        if head_bytes > MAX_HEADER_BYTES:
+            raise Broken(ErrorClass.TOO_LARGE, f"more than {MAX_HEADER_BYTES} bytes of headers")
+
+    def _begin(self, head: Head, text: bytes, rest: bytes) -> bool:
+        self.status_code, self.head, self._unread = head.status_code, text, b""
         if self._is_to_head or head.status_code in BODILESS:
             return True
-        self._decode = decoder(head.coding) if head.coding else None
+        self._decoder = Decoder(head.coding) if head.coding else None
         self._take = self._taking(head)
         return self._take(self, rest)
 
@@ -95,14 +103,14 @@ class Answer:
         return self._give(chunks.decode(data)) or chunks.is_over
 
     def _give(self, content: bytes) -> bool:
-        """Adds to the body; whether it exceeds the cap."""
-        if self._decode and content:
-            content = self._decode(content, self._bytes_left + 1)
+        """Adds to the body; whether that is all of it, or exceeds the cap."""
+        if self._decoder and content:
+            content = self._decoder.decode(content, self._bytes_left + 1)
         self.is_truncated = len(content) > self._bytes_left
         if self._keep_body:
             self.body += content[: self._bytes_left]
         self._bytes_left -= min(len(content), self._bytes_left)
-        return self.is_truncated
+        return self.is_truncated or (self._decoder is not None and self._decoder.is_over)
 
 
 Take = Callable[[Answer, bytes], bool]

@@ -99,6 +99,28 @@ def test_the_cap_is_on_what_was_decoded_and_no_more_is_decoded() -> None:
     assert (bytes(answer.body), answer.is_truncated) == (bytes(100), True)
 
 
+def test_the_end_of_the_coding_is_the_end_of_the_body() -> None:
+    answer = Answer(asked())
+    assert fed(answer, OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"hello") + b"more")
+    assert answer.body == b"hello"
+
+
+def test_what_never_becomes_a_body_is_cut_off() -> None:
+    endless_name = OK + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08" + bytes([1]) * 6
+    assert fault_of(Answer(asked()), endless_name, *[b"x" * 65_536] * 3) == ErrorClass.TOO_LARGE
+    chunk = b"1;" + b"x" * 10_000 + b"\r\ny\r\n"
+    assert (
+        fault_of(Answer(asked()), OK + b"Transfer-Encoding: chunked\r\n\r\n", *[chunk] * 20)
+        == ErrorClass.TOO_LARGE
+    )
+
+
+def test_chunks_of_one_byte_are_not_too_many() -> None:
+    answer = Answer(asked(max_body_bytes=100_000))
+    assert fed(answer, OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 100_000, b"0\r\n\r\n")
+    assert len(answer.body) == 100_000
+
+
 @pytest.mark.parametrize("keep_body", [True, False])
 def test_a_body_that_cannot_be_decoded_is_a_fault_whether_it_is_kept_or_not(keep_body: bool) -> None:
     answer = Answer(asked(keep_body=keep_body))
@@ -124,7 +146,15 @@ def test_headers_end_at_their_cap() -> None:
 def test_headers_without_end_are_cut_off() -> None:
     assert fault_of(Answer(asked()), OK, *[b"X: y\r\n" * 100] * 200) == ErrorClass.TOO_LARGE
     assert fault_of(Answer(asked()), OK + b"X: ", *[b"y" * 4096] * 20) == ErrorClass.TOO_LARGE
-    assert fault_of(Answer(asked()), *[b"HTTP/1.1 100 Continue\r\n\r\n"] * 5000) == ErrorClass.TOO_LARGE
+    interims = [b"HTTP/1.1 100 Continue\r\n\r\n"] * 5000
+    assert fault_of(Answer(asked()), *interims) == ErrorClass.TOO_LARGE
+    assert fault_of(Answer(asked()), b"".join(interims)) == ErrorClass.TOO_LARGE
+
+
+def test_many_interim_responses_at_once_are_passed_over() -> None:
+    answer = Answer(asked())
+    assert fed(answer, b"HTTP/1.1 100 Continue\r\n\r\n" * 2000 + WHOLE["counted"])
+    assert answer.body == b"hello"
 
 
 @pytest.mark.parametrize("text", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\0", b"HTTP/2", b"HTTP1"])
