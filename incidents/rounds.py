@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from incidents.case import Ballot, Round
 from incidents.verdict import Mode, Verdict, decide, mode_for
-from monitors.timing import TRANSPORT
+from monitors.timing import VOTE_TRANSPORT
 from probes.instants import from_unix_ms
 from probes.messages import ProbeResult
 
@@ -85,7 +85,7 @@ def with_replacement(round_: Round, alive: Sequence[str], timeout: timedelta, no
     return replace(
         round_,
         extended=True,
-        deadline_at=now + timeout + TRANSPORT,
+        deadline_at=now + timeout + VOTE_TRANSPORT,
         ballots=(*round_.ballots, Ballot(region=spare[0], ask_at=now)),
     )
 
@@ -99,7 +99,7 @@ def verdict_of(round_: Round, now: datetime) -> Verdict | None:
 
 def _round(mode: Mode, scheduled_at: datetime, timeout: timedelta, now: datetime) -> Round:
     last_ask = (mode.tries - 1) * TRY_SPACING
-    deadline_at = now + last_ask + timeout + TRANSPORT
+    deadline_at = now + last_ask + timeout + VOTE_TRANSPORT
     return Round(scheduled_at=scheduled_at, mode=mode, opened_at=now, deadline_at=deadline_at)
 
 

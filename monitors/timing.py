@@ -11,3 +11,6 @@ SUSPICION_PERCENT = 15
 confirmed within about one timeout and not two."""
 TRANSPORT = timedelta(seconds=2)
 """What the messages there and back may take, on top of the probe's timeout."""
+VOTE_TRANSPORT = timedelta(seconds=5)
+"""The same of a vote. Where two regions answer nobody waits for it; but a machine that stands still for two
+seconds made a round on a target that hangs end without votes, and a timeout and more is lost by that."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from incidents.case import Awaited, Case, Publish
-from incidents.deciding import heed
+from incidents.deciding import go_on, heed
 from incidents.rounds import new_questions
 from tests.incidents.cases import ROUND_ID, answer, case, opened
 from tests.make import NOW, REGIONS, seconds
@@ -50,6 +50,16 @@ def test_the_others_decide_without_it() -> None:
     current = vote(vote(suspected(), "down", "us"), "down", "ap")
     assert current.status == "down"
     assert current.last_scheduled_at == NOW
+
+
+def test_votes_that_a_machine_held_up_for_seconds_still_decide() -> None:
+    """The probes of a target that hangs end with their timeout; a stall comes on top of that."""
+    current = suspected()
+    assert go_on(current, REGIONS, NOW + current.timeout + seconds(4)).case == current
+    late = NOW + current.timeout + seconds(4.5)
+    for region in ("us", "ap"):
+        current = heed(current, answer("down", region, round_id=ROUND_ID), REGIONS, late).case
+    assert current.status == "down"
 
 
 def test_when_it_was_only_slow_nothing_happened() -> None:
