@@ -9,7 +9,9 @@ from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from redis.exceptions import RedisError
 
+from accounts import tally
 from monitors import operator, partitions, pulse, regions, rollups
 from monitors.dispatch import dispatch
 from monitors.scheduling import claim_due, claim_lost
@@ -21,21 +23,39 @@ logger = logging.getLogger(__name__)
 CLAIM_LIMIT = 1_000
 """Checks of one transaction: large enough to be cheap, small enough to commit within milliseconds."""
 MOST_ROUNDS = 10
+MOST_WAITING = 50
+"""Messages of results, of up to 500 each. While more of them wait to be stored, no check is claimed."""
 AHEAD = timedelta(seconds=1)
 """What is due until the next tick is claimed with this one, and begun by the worker when its time comes."""
 
 
 @shared_task(name="monitors.tick")
 def tick() -> int:
-    """Step 1, every second: claim and dispatch what is due and what was lost; return how many checks."""
+    """Step 1, every second: claim and dispatch what is due and what was lost; return how many checks.
+
+    Never more than can be stored: else results would wait for longer than their leases, be looked for again,
+    and what a machine can carry would go into what nobody stores. What is due then is late, or missed.
+    """
     total = 0
     for _ in range(MOST_ROUNDS):
+        if results_waiting() > MOST_WAITING:
+            logger.warning("tick.overloaded: more results wait than are stored; checks wait, too")
+            break
         claimed = claim_and_dispatch()
         total += claimed
         if claimed < CLAIM_LIMIT:
             break
     pulse.beat("tick", timezone.now())
     return total
+
+
+def results_waiting() -> int:
+    """How many messages of results wait to be stored; 0 if nobody can be asked."""
+    try:
+        return int(tally.client().llen(names.INGEST_QUEUE))
+    except RedisError as error:
+        logger.warning("tick.broker_away: %s", error)
+        return 0
 
 
 def claim_and_dispatch() -> int:
