@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
@@ -38,4 +41,7 @@ class Alarms(Generic[Item]):
 
     def _ring_for(self, number: int) -> None:
         for item in self._items.pop(number):
-            self._ring(item)
+            try:
+                self._ring(item)
+            except Exception:  # which must not silence the others
+                logger.exception("alarm.failed")

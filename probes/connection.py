@@ -96,7 +96,8 @@ class Connection:
             self.connected_ns = at_ns
         elif events & ~WRITE:
             data = self.socket.recv(READ_BYTES)
-            self.first_byte_ns = self.first_byte_ns or time.monotonic_ns()
+            if data and not self.first_byte_ns:
+                self.first_byte_ns = time.monotonic_ns()
             return data
         else:
             self._send()

@@ -119,7 +119,7 @@ class Engine:
             await self._drained()
 
     async def _drained(self) -> None:
-        while self._running or self._early:  # as long as requests wait, some run
+        while self._running or self._early or self._urgent or self._scheduled:
             await asyncio.sleep(DRAIN_PERIOD_SECONDS)
 
     def _accept(self, requests: Sequence[ProbeRequest], urgent: bool) -> None:

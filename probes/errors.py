@@ -109,6 +109,7 @@ CURL_CODES: dict[int, ErrorClass] = {  # what needs more than the code is in pro
 CONNECT_ERRNOS: dict[int, ErrorClass] = {
     errno.ECONNREFUSED: ErrorClass.REFUSED,
     errno.ECONNRESET: ErrorClass.RESET,
+    errno.EPIPE: ErrorClass.RESET,  # it was closed before anything was sent
     errno.ETIMEDOUT: ErrorClass.CONNECT_TIMEOUT,
     errno.EADDRNOTAVAIL: ErrorClass.INTERNAL,  # our ports have run out
     errno.EACCES: ErrorClass.INTERNAL,  # a firewall of our own

@@ -46,7 +46,7 @@ class Running:
         self._task: asyncio.Task[ProbeResult] | None = None
         self._drop = self._begin_at_once()
         if self._drop is None:
-            self._go_on(partial(PROBES[type(request.target)], request.target, request.timeout_ms, tools.curl))
+            self._go_on(partial(_measure, request, tools.curl))
 
     @property
     def began_at(self) -> float:
@@ -59,13 +59,17 @@ class Running:
             self._task.cancel()
         elif self._drop:
             self._drop()
+            self._drop = None
             asyncio.get_running_loop().call_soon(self._on_end, self, None)
 
     def _begin_at_once(self) -> Callable[[], None] | None:
         target = self.request.target
         if not (begin_at_once := AT_ONCE.get(type(target))):
             return None
-        return begin_at_once(target, self.request.timeout_ms, self._tools.curl, self._settle)
+        try:
+            return begin_at_once(target, self.request.timeout_ms, self._tools.curl, self._settle)
+        except ValueError:  # it should not have become a target, which a task makes a result of
+            return None
 
     def _settle(self, seen: Measurement | Measure) -> None:
         if isinstance(seen, Measurement):
@@ -80,3 +84,7 @@ class Running:
 
     def _end(self, task: asyncio.Task[ProbeResult]) -> None:
         self._on_end(self, None if task.cancelled() else task.result())
+
+
+async def _measure(request: ProbeRequest, curl: Curl) -> Measurement:
+    return await PROBES[type(request.target)](request.target, request.timeout_ms, curl)

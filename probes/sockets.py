@@ -56,7 +56,7 @@ class Sockets:
     def drop(self, connection: Connection) -> None:
         """Closes it, if it is open; `on_end` is not called any more."""
         connection.on_end = _nobody
-        if connection.descriptor in self._open:
+        if self._open.get(connection.descriptor) is connection:  # else another may have its descriptor
             self._close(connection)
 
     def close(self) -> None:
@@ -94,13 +94,20 @@ class Sockets:
     def _watch(self, connection: Connection) -> None:
         """A target that is near has accepted by now: what is sent at once need not be waited for."""
         connection.go_on(WRITE)
+        if not connection.fault:
+            self._register(connection)
         if connection.fault:
             connection.socket.close()
             return
         self._open[connection.descriptor] = connection
-        self._poll.register(connection.descriptor, READ | WRITE if connection.unsent else READ)
         due_at = connection.started_ns / 1e9 + connection.timeout_seconds
         connection.alarm = self._alarms.set(connection, due_at)
+
+    def _register(self, connection: Connection) -> None:
+        try:
+            self._poll.register(connection.descriptor, READ | WRITE if connection.unsent else READ)
+        except OSError as error:  # no more watches, or memory
+            connection.fault = Fault(ErrorClass.INTERNAL, str(error))
 
     def _on_ready(self) -> None:
         ended = [connection for connection, data in self._received() if connection.take(data)]

@@ -9,14 +9,14 @@ from http import HTTPStatus
 from probes.connection import READ_BYTES, Broken
 from probes.errors import ErrorClass
 from probes.fetch.chunks import Chunks
-from probes.fetch.codings import Decoder
-from probes.fetch.head import Head, parse_head
+from probes.fetch.codings import WINDOWS, Decoder
+from probes.fetch.head import Head, parse_head, unfolded
 from probes.fetch.messages import MAX_HEADER_BYTES, FetchRequest
 
 PREFIX = b"http/"
 END_OF_HEAD = re.compile(rb"\n\r?\n")
-MOST_FRAMING = 8
-"""What is sent may be so many times what the body is cut at: chunks of one byte make six of it."""
+MOST_FRAMING = 2
+"""Reading stops after so many times what the body is cut at: of chunks of one byte a third is read then."""
 BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
@@ -39,6 +39,7 @@ class Answer:
         self._searched_bytes = 0
         self._length_left = 0
         self._chunks: Chunks | None = None
+        self._coding = b""
         self._decoder: Decoder | None = None
         self._take: Take = Answer._take_head
         """Not bound: that would make a circle, which only the garbage collector could free."""
@@ -46,9 +47,9 @@ class Answer:
     def feed(self, data: bytes) -> bool:
         """Takes some bytes; whether the response is complete, or as much of it as is wanted."""
         self._feed_left -= len(data)
-        if self._feed_left < 0:
-            raise Broken(ErrorClass.TOO_LARGE, "the answer is much longer than its content")
-        return self._take(self, data)
+        if self._feed_left < 0 and self.status_code:
+            self.is_truncated = True
+        return self.is_truncated or self._take(self, data)
 
     def end(self) -> None:
         """The peer closed the connection, which ends only a body without a length (RFC 9112 section 6.3)."""
@@ -76,10 +77,11 @@ class Answer:
             raise Broken(ErrorClass.TOO_LARGE, f"more than {MAX_HEADER_BYTES} bytes of headers")
 
     def _begin(self, head: Head, text: bytes, rest: bytes) -> bool:
-        self.status_code, self.head, self._unread = head.status_code, text, b""
+        self.status_code, self.head, self._unread = head.status_code, unfolded(text), b""
         if self._is_to_head or head.status_code in BODILESS:
             return True
-        self._decoder = Decoder(head.coding) if head.coding else None
+        if head.coding in WINDOWS or self._keep_body:  # one that nobody knows does no harm where nobody reads
+            self._coding = head.coding
         self._take = self._taking(head)
         return self._take(self, rest)
 
@@ -103,14 +105,15 @@ class Answer:
         return self._give(chunks.decode(data)) or chunks.is_over
 
     def _give(self, content: bytes) -> bool:
-        """Adds to the body; whether that is all of it, or exceeds the cap."""
-        if self._decoder and content:
+        """Adds to the body; whether it exceeds the cap."""
+        if self._coding and content:
+            self._decoder = self._decoder or Decoder(self._coding)
             content = self._decoder.decode(content, self._bytes_left + 1)
         self.is_truncated = len(content) > self._bytes_left
         if self._keep_body:
             self.body += content[: self._bytes_left]
         self._bytes_left -= min(len(content), self._bytes_left)
-        return self.is_truncated or (self._decoder is not None and self._decoder.is_over)
+        return self.is_truncated
 
 
 Take = Callable[[Answer, bytes], bool]

@@ -10,6 +10,7 @@ from probes.errors import ErrorClass
 
 SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?![0-9A-Fa-f])")
 """What follows on the line is an extension, which nobody uses."""
+FIRST_LINE, LAST_LINE = re.compile(SIZE.pattern + rb"[^\n]{0,99}\n"), re.compile(rb"\r*\n")
 MAX_LINE_BYTES = 16 * 1024
 MAX_TRAILER_BYTES = 64 * 1024
 
@@ -29,7 +30,7 @@ class Chunks:
         self.is_over = False
         self._next = Line.SIZE
         self._left_in_chunk = 0
-        self._line = bytearray()
+        self._line = b""
         self._trailer_bytes = 0
 
     def decode(self, data: bytes) -> bytes:
@@ -42,18 +43,33 @@ class Chunks:
                 self._left_in_chunk -= len(piece)
                 at += len(piece)
             else:
-                at = self._read_line(data, at)
+                at = self._read_line(data, self._take_whole(data, at, content))
         return bytes(content)
+
+    def _take_whole(self, data: bytes, begin: int, content: bytearray) -> int:
+        """Takes the chunks that came whole; where to go on. Line by line they cost three times as much."""
+        at = begin
+        if self._next is not Line.SIZE or self._line:
+            return at
+        while size := FIRST_LINE.match(data, at):
+            first, end = size.end(), size.end() + int(size[1], 16)
+            if first == end or end >= len(data) or not (last := LAST_LINE.match(data, end)):
+                break
+            content += data[first:end]
+            at = last.end()
+        return at
 
     def _read_line(self, data: bytes, begin: int) -> int:
         """Takes a line if it is complete; where to go on."""
-        end = data.find(b"\n", begin) + 1 or len(data)
-        self._line += data[begin:end]
-        if len(self._line) > MAX_LINE_BYTES:
+        end = data.find(b"\n", begin) + 1
+        line = self._line + data[begin : end or len(data)]
+        if len(line) > MAX_LINE_BYTES:
             raise Broken(ErrorClass.TOO_LARGE, f"a line between chunks is longer than {MAX_LINE_BYTES} bytes")
-        if self._line.endswith(b"\n"):
-            self._take_line(bytes(self._line.rstrip(b"\r\n")))
-            self._line.clear()
+        if not end:
+            self._line = line
+            return len(data)
+        self._line = b""
+        self._take_line(line.rstrip(b"\r\n"))
         return end
 
     def _take_line(self, line: bytes) -> None:

@@ -19,13 +19,10 @@ class Decoder:
             raise Broken(ErrorClass.PROTOCOL, "the body has a coding that was not asked for")
         self._ways = [zlib.decompressobj(window) for window in WINDOWS[coding]]
 
-    @property
-    def is_over(self) -> bool:
-        """Whether its end has come. What follows is nobody's."""
-        return self._ways[0].eof
-
     def decode(self, data: bytes, max_bytes: int) -> bytes:
-        """Decodes some bytes, to so many at most. Raises `Broken`."""
+        """Decodes some bytes, to so many at most. What follows the end is nobody's. Raises `Broken`."""
+        if self._ways[0].eof:
+            return b""
         try:
             return self._ways[0].decompress(data, max_bytes)
         except zlib.error as error:

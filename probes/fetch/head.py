@@ -23,6 +23,8 @@ FRAMING = re.compile(rb"\n(content-length|transfer-encoding|content-encoding)[ \
 MOST_DIGITS = 18
 """A length of more says nothing."""
 IDENTITY = (b"", b"identity")
+NONE = b"none"
+"""What many servers call identity; libcurl takes it for a content coding, not for a transfer coding."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -40,10 +42,8 @@ def parse_head(text: bytes) -> Head:
     lowered = text.lower()
     if not (match := HEAD.fullmatch(lowered)):
         raise Broken(ErrorClass.PROTOCOL, "the headers are not those of HTTP/1.1")
-    if b"\n " in lowered or b"\n\t" in lowered:
-        lowered = FOLD.sub(b" ", lowered)
     said: dict[bytes, bytes] = {}
-    for name, value in FRAMING.findall(lowered):
+    for name, value in FRAMING.findall(unfolded(lowered)):
         said[name] = said[name] + b"," + value if name in said else value.strip()
     transfer, length = said.get(b"transfer-encoding"), said.get(b"content-length")
     coding = said.get(b"content-encoding")
@@ -51,8 +51,13 @@ def parse_head(text: bytes) -> Head:
         int(match[1]),
         transfer is not None and _is_chunked(transfer),
         None if length is None else _length(length),
-        b",".join(_codings(coding)) if coding else b"",
+        b",".join(each for each in _codings(coding) if each != NONE) if coding else b"",
     )
+
+
+def unfolded(text: bytes) -> bytes:
+    """A head in which each field is one line (RFC 9112 section 5.2)."""
+    return FOLD.sub(b" ", text) if b"\n " in text or b"\n\t" in text else text
 
 
 def _codings(value: bytes) -> list[bytes]:

@@ -26,7 +26,12 @@ def is_plain(request: FetchRequest) -> bool:
 async def fetch_plain(curl: Curl, request: FetchRequest, address: str, dns_ms: float) -> FetchResponse:
     """Sends `request` to the one address that its host has, which was found in `dns_ms`."""
     ended: asyncio.Future[FetchResponse] = asyncio.get_running_loop().create_future()
-    connection = begin_plain(curl, request, address, ended.set_result, dns_ms)
+
+    def end(response: FetchResponse) -> None:
+        if not ended.done():  # cancelled, in the turn before its task hears of it
+            ended.set_result(response)
+
+    connection = begin_plain(curl, request, address, end, dns_ms)
     try:
         return await ended
     except asyncio.CancelledError:

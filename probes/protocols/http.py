@@ -62,10 +62,7 @@ def begin_http(
     """The same without a task, where one exchange may do: no name, no secret, no body to search."""
     if target.auth or target.body_rule:
         return None
-    try:
-        request = _request(target, timeout_ms)
-    except ValueError:  # which is for `probe_http` to say
-        return None
+    request = _request(target, timeout_ms)
     if not is_plain(request) or not is_address(request.url.host, request.ip_version):
         return None
 

@@ -168,6 +168,7 @@ def test_a_silent_region_is_replaced_once_and_the_newcomers_vote_counts(
     dissent(made)
     assert outbox.regions == ["us", "ap"]
     late = Round.objects.get().deadline_at
+    live("eu", "us", "ap", "sa", now=late)
     settle_overdue(made.pk, late - seconds(0.001))
     assert len(outbox.asked) == 2
     settle_overdue(made.pk, late)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
 import uvloop
 
 from probes.alarms import TOGETHER_SECONDS, Alarms
@@ -61,3 +62,24 @@ def test_what_was_cleared_does_not_ring() -> None:
 
     uvloop.run(run())
     assert rings == ["kept"]
+
+
+def test_one_that_fails_does_not_silence_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    rings: list[int] = []
+
+    def ring(number: int) -> None:
+        rings.append(number)
+        if number % 2:
+            raise ZeroDivisionError
+
+    async def run() -> None:
+        alarms = Alarms[int](ring)
+        at = time.monotonic() + 0.03
+        for number in range(6):
+            alarms.set(number, at)
+        while len(rings) < 6:
+            await asyncio.sleep(0.01)
+
+    uvloop.run(run())
+    assert sorted(rings) == list(range(6))
+    assert caplog.text.count("alarm.failed") == 3

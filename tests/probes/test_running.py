@@ -111,6 +111,39 @@ def test_what_should_not_have_become_a_target_is_our_fault(loopback: AddressPoli
     assert (result.outcome, result.error_class) == ("error", "internal")
 
 
+def test_a_request_that_cannot_be_written_is_our_fault(listener: Listener, loopback: AddressPolicy) -> None:
+    async def main() -> ProbeResult | None:
+        ended: asyncio.Future[ProbeResult | None] = asyncio.get_running_loop().create_future()
+        async with Curl(loopback, "Łódź/1") as curl:  # no header has such letters
+            request = ask(7, listener.url, timeout_ms=500)
+            Running(
+                request,
+                Tools("eu", curl, Canaries()),
+                lambda _, result: ended.set_result(result),
+                is_scheduled=True,
+            )
+            return await ended
+
+    result = uvloop.run(main())
+    assert result
+    assert (result.outcome, result.error_class) == ("error", "internal")
+
+
+def test_to_cancel_twice_is_told_once(listener: Listener, loopback: AddressPolicy) -> None:
+    told: list[ProbeResult | None] = []
+
+    async def main() -> None:
+        async with Curl(loopback) as curl:
+            tools = Tools("eu", curl, Canaries())
+            running = Running(ask(7, listener.url), tools, lambda _, r: told.append(r), is_scheduled=True)
+            running.cancel()
+            running.cancel()
+            await asyncio.sleep(0.05)
+
+    uvloop.run(main())
+    assert told == [None]
+
+
 def test_a_forbidden_address_is_blocked() -> None:
     _, result = run(HttpTarget(url="http://127.0.0.1:1/"), AddressPolicy())
     assert result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import resource
 import socket
@@ -177,6 +178,43 @@ def test_what_is_dropped_is_closed_and_not_told(run: Run, listener: Listener, cl
 
     run(work)
     assert told == []
+
+
+def test_a_late_drop_leaves_alone_who_has_the_descriptor_now(run: Run, listener: Listener) -> None:
+    listener.script = answer(b"word")
+
+    async def work(sockets: Sockets) -> list[Connection]:
+        ended = await exchange(sockets, listener.port)
+        listener.script = listener.hang
+        asked = asyncio.ensure_future(exchange(sockets, listener.port, seconds=0.2))
+        await asyncio.sleep(0.05)
+        (ended.descriptor,) = sockets._open  # as it may well be: it is the lowest that is free
+        sockets.drop(ended)
+        return [ended, await asked]
+
+    assert list(map(class_of, run(work))) == [None, ErrorClass.TIMEOUT]
+
+
+def test_what_cannot_be_watched_is_our_fault_and_nobody_elses(
+    loopback: AddressPolicy, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(SelectorPoll):
+        """Has no room for a second one."""
+
+        def register(self, descriptor: int, events: int) -> None:
+            if self._selector.get_map():
+                raise OSError(errno.ENOSPC, "no more watches")
+            super().register(descriptor, events)
+
+    async def work() -> list[Connection]:
+        sockets = Sockets(loopback)
+        ended = await asyncio.gather(*(exchange(sockets, listener.port) for _ in range(3)))
+        sockets.close()
+        return ended
+
+    monkeypatch.setattr(sockets_module, "new_poll", Full)
+    listener.script = answer(b"word")
+    assert sorted(map(str, map(class_of, uvloop.run(work())))) == ["None", "internal", "internal"]
 
 
 def test_closing_drops_what_is_open(loopback: AddressPolicy, listener: Listener) -> None:

@@ -30,7 +30,7 @@ def test_what_was_coded_comes_out(name: str, content: bytes, step: int) -> None:
         step = len(coded)  # in pieces it might begin like one that has a header
     pieces = [decoder.decode(coded[at : at + step], SOME) for at in range(0, len(coded), step)]
     assert b"".join(pieces) == content
-    assert decoder.is_over
+    assert decoder.decode(b"more", SOME) == b""
 
 
 def test_no_more_is_decoded_than_asked_for() -> None:

@@ -140,3 +140,25 @@ def test_cancelling_closes_the_connection(listener: Listener, loopback: AddressP
 
     listener.script = until_the_client_leaves
     uvloop.run(cancel())
+
+
+def test_cancelling_as_the_answer_comes_is_no_failure_of_ours(
+    listener: Listener, loopback: AddressPolicy, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def cancel_in_time() -> None:
+        async with Curl(loopback) as curl:
+            fetching = asyncio.ensure_future(fetch_plain(curl, asked(listener.url), listener.host, 0.0))
+            await asyncio.sleep(0)
+            connection = curl.sockets._new[0]
+            on_end = connection.on_end
+
+            def cancel_first(_: object) -> None:
+                fetching.cancel()
+                on_end(connection)
+
+            connection.on_end = cancel_first
+            with pytest.raises(asyncio.CancelledError):
+                await fetching
+
+    uvloop.run(cancel_in_time())
+    assert caplog.text == ""
