@@ -38,7 +38,7 @@ class Answer:
         self._unread = b""
         self._searched_bytes = 0
         self._length_left = 0
-        self._chunks: Chunks | None = None
+        self._chunks: Chunks
         self._coding = b""
         self._decoder: Decoder | None = None
         self._take: Take = Answer._take_head
@@ -101,8 +101,7 @@ class Answer:
         return self._give(content) or not self._length_left
 
     def _take_chunks(self, data: bytes) -> bool:
-        chunks = self._chunks or Chunks()
-        return self._give(chunks.decode(data)) or chunks.is_over
+        return self._give(self._chunks.decode(data)) or self._chunks.is_over
 
     def _give(self, content: bytes) -> bool:
         """Adds to the body; whether it exceeds the cap."""
