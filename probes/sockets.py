@@ -131,9 +131,10 @@ class Sockets:
         return data
 
     def _time_out(self, connection: Connection) -> None:
+        """An answer that lies ready came in time: it was us who stood still."""
         if not connection.connected_ns:
             connection.fault = Fault(ErrorClass.CONNECT_TIMEOUT, "no connection before the deadline")
-        else:
+        elif (data := connection.go_on(READ)) is None or not connection.take(data):
             connection.fault = Fault(ErrorClass.TIMEOUT, "no complete answer before the deadline")
         self._close(connection)
         _tell(connection)

@@ -7,6 +7,7 @@ import errno
 import gc
 import resource
 import socket
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -161,6 +162,29 @@ def test_the_deadline_ends_it(run: Run, request: pytest.FixtureRequest, port: st
     assert 0.19 < time.monotonic() - begin < 0.6
     expected = ErrorClass.TIMEOUT if isinstance(peer, Listener) else ErrorClass.CONNECT_TIMEOUT
     assert class_of(ended) == expected
+
+
+@pytest.mark.parametrize(("text", "error_class"), [(b"word", None), (b"wor", ErrorClass.TIMEOUT)])
+def test_an_answer_that_came_while_we_stood_still_is_one(
+    run: Run, listener: Listener, text: bytes, error_class: ErrorClass | None
+) -> None:
+    sent = threading.Event()
+
+    def send(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(text)
+        sent.set()
+        listener.stopping.wait()
+
+    async def work(sockets: Sockets) -> Connection:
+        asked = asyncio.ensure_future(exchange(sockets, listener.port))
+        while not listener.requests:
+            await asyncio.sleep(0)
+        assert sent.wait(5)  # while the loop stands still
+        sockets._time_out(*sockets._open.values())
+        return await asked
+
+    listener.script = send
+    assert class_of(run(work)) == error_class
 
 
 def test_what_is_dropped_is_closed_and_not_told(run: Run, listener: Listener, closed_port: int) -> None:
