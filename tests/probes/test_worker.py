@@ -125,6 +125,24 @@ def test_a_batch_goes_in_and_its_results_come_out(core: Core, region: str, liste
 
 
 @pytest.mark.usefixtures("worker")
+def test_of_what_a_region_takes_the_broker_keeps_no_copy(core: Core, region: str, listener: Listener) -> None:
+    """It would cost each message three commands, and is what kombu does for those who acknowledge."""
+    arrived = threading.Event()
+
+    def note(connection: socket.socket, request: bytes) -> None:
+        arrived.set()
+        answer(response())(connection, request)
+
+    listener.script = note
+    core.redis.config_resetstat()
+    core.send(region, ask(1, listener.url))
+    assert arrived.wait(10)
+    asked: dict[str, object] = core.redis.info("commandstats")
+    assert "cmdstat_brpop" in asked
+    assert not {"cmdstat_zadd", "cmdstat_hset"} & set(asked)
+
+
+@pytest.mark.usefixtures("worker")
 def test_a_sick_region_abstains_and_its_beat_says_so(
     core: Core, region: str, canary: Listener, listener: Listener, closed_port: int
 ) -> None:
