@@ -168,9 +168,10 @@ def test_the_deadline_ends_it(run: Run, request: pytest.FixtureRequest, port: st
 def test_an_answer_that_came_while_we_stood_still_is_one(
     run: Run, listener: Listener, text: bytes, error_class: ErrorClass | None
 ) -> None:
-    sent = threading.Event()
+    standing, sent = threading.Event(), threading.Event()
 
     def send(connection: socket.socket, _: bytes) -> None:
+        standing.wait(5)
         connection.sendall(text)
         sent.set()
         listener.stopping.wait()
@@ -179,7 +180,8 @@ def test_an_answer_that_came_while_we_stood_still_is_one(
         asked = asyncio.ensure_future(exchange(sockets, listener.port))
         while not listener.requests:
             await asyncio.sleep(0)
-        assert sent.wait(5)  # while the loop stands still
+        standing.set()
+        assert sent.wait(5)  # which is the loop that stands still
         sockets._time_out(*sockets._open.values())
         return await asked
 
