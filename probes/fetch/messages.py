@@ -44,7 +44,7 @@ class FetchRequest(msgspec.Struct, frozen=True, kw_only=True):
     ip_version: IpVersion | None = None
 
     def __post_init__(self) -> None:
-        if not TOKEN.fullmatch(self.method):
+        if self.method != "GET" and not TOKEN.fullmatch(self.method):
             raise ValueError(f"{self.method!r} is not a method")
         for name, value in self.headers:
             check_header(name, value)
