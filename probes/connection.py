@@ -39,7 +39,10 @@ class Reader(Protocol):
 
 
 class Connection:
-    """One connection, what became of it, and when, by `time.monotonic_ns`; 0: it never came to that."""
+    """To send `data` to a numeric address; `on_end` is told of the end.
+
+    What became of it, and when, by `time.monotonic_ns`; 0: it never came to that.
+    """
 
     __slots__ = (
         *("alarm", "connected_ns", "descriptor", "ended_ns", "fault", "first_byte_ns"),

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 
 from probes.alarms import Alarms
-from probes.connection import Connection, Reader
+from probes.connection import Connection
 from probes.errors import ErrorClass, Fault
 from probes.guard import AddressPolicy
 from probes.ready import READ, WRITE, leave, new_poll
@@ -35,23 +34,14 @@ class Sockets:
         self._alarms: Alarms[Connection] = Alarms(self._time_out)
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def begin(
-        self,
-        peer: tuple[str, int],
-        data: bytes,
-        reader: Reader,
-        timeout_seconds: float,
-        on_end: Callable[[Connection], object],
-    ) -> Connection:
-        """Sends `data` to a numeric address, and gives `reader` what comes back, until that has all it wants.
+    def begin(self, connection: Connection) -> None:
+        """Dials, sends, and gives the reader what comes back, until that has all it wants.
 
-        `on_end` is called once, later, on the loop. Trouble is a fault of the connection, never an exception.
+        The connection tells of its end once, later, on the loop. Trouble is its fault, never an exception.
         """
-        connection = Connection(peer, data, reader, timeout_seconds, on_end)
         if not self._new:
             (self._loop or self._begin()).call_soon(self._dial_new)
         self._new.append(connection)
-        return connection
 
     def drop(self, connection: Connection) -> None:
         """Closes it, if it is open; `on_end` is not called any more."""

@@ -54,7 +54,9 @@ def begin_plain(
 
     data = request_bytes(request, curl.user_agent)
     timeout_seconds = max(0.001, (request.timeout_ms - dns_ms) / 1000)
-    return curl.sockets.begin((address, request.url.port), data, answer, timeout_seconds, respond)
+    connection = Connection((address, request.url.port), data, answer, timeout_seconds, respond)
+    curl.sockets.begin(connection)
+    return connection
 
 
 def request_bytes(request: FetchRequest, user_agent: str) -> bytes:
@@ -93,7 +95,7 @@ def _timings(connection: Connection, dns_ms: float) -> Timings:
     begin, end = connection.started_ns, connection.ended_ns
     connected, first_byte = connection.connected_ns, connection.first_byte_ns
     return Timings(
-        total_ms=dns_ms + _ms(end - begin),
+        total_ms=round(dns_ms + _ms(end - begin), 3),
         dns_ms=dns_ms,
         connect_ms=_ms(connected - begin) if connected else None,
         ttfb_ms=_ms(first_byte - connected) if first_byte else None,

@@ -36,27 +36,32 @@ def run(target: Target, policy: AddressPolicy, *, cancel: bool = False) -> tuple
 
 
 @pytest.mark.parametrize(
-    ("target", "takes_a_task"),
+    ("target", "takes_a_task", "error_class"),
     [
-        ({}, False),
-        ({"method": "HEAD"}, False),
-        ({"headers": (("X-One", "1"),)}, False),
-        ({"expected_status": ((200, 299),)}, False),
-        ({"max_latency_ms": 5000}, False),
-        ({"body_rule": BodyRule(text="ok")}, True),
-        ({"expected_status": ((201, 201),)}, True),
-        ({"max_latency_ms": 1, "url": "/slow"}, True),
-        ({"url": "/redirect"}, True),
-        ({"url": "/redirect", "follow_redirects": False}, True),
-        ({"url": "/redirect", "expected_status": ((302, 302),)}, False),
-        ({"ip_version": 4}, False),
-        ({"ip_version": 6}, True),
-        ({"http_version": "1.1"}, False),
-        ({"http_version": "2"}, True),
+        ({}, False, ""),
+        ({"method": "HEAD"}, False, ""),
+        ({"headers": (("X-One", "1"),)}, False, ""),
+        ({"expected_status": ((200, 299),)}, False, ""),
+        ({"max_latency_ms": 5000}, False, ""),
+        ({"body_rule": BodyRule(text="ok")}, True, ""),
+        ({"body_rule": BodyRule(text="no")}, True, "body_mismatch"),
+        ({"expected_status": ((201, 201),)}, True, "http_status"),
+        ({"max_latency_ms": 1, "url": "/slow"}, True, "latency"),
+        ({"url": "/redirect"}, True, ""),
+        ({"url": "/redirect", "follow_redirects": False}, True, "http_status"),
+        ({"url": "/redirect", "expected_status": ((302, 302),)}, False, ""),
+        ({"ip_version": 4}, False, ""),
+        ({"ip_version": 6}, True, "dns"),
+        ({"http_version": "1.1"}, False, ""),
+        ({"http_version": "2"}, True, "protocol"),
     ],
 )
 def test_a_task_is_taken_only_where_it_must(
-    listener: Listener, loopback: AddressPolicy, target: dict[str, Any], takes_a_task: bool
+    listener: Listener,
+    loopback: AddressPolicy,
+    target: dict[str, Any],
+    takes_a_task: bool,
+    error_class: str,
 ) -> None:
     def script(connection: Any, request: bytes) -> None:
         if request.startswith(b"GET /slow"):
@@ -65,11 +70,11 @@ def test_a_task_is_taken_only_where_it_must(
         connection.sendall(response(302, b"", "Location: /") if moved else response())
 
     listener.script = script
-    url = listener.url + target.pop("url", "/")
-    took, result = run(HttpTarget(url=url, **target), loopback)
+    asked = {"url": "/", **target}
+    took, result = run(HttpTarget(**{**asked, "url": listener.url + asked["url"]}), loopback)
     assert took == takes_a_task
     assert result
-    assert (result.monitor_id, result.region) == (7, "eu")
+    assert (result.monitor_id, result.region, result.error_class) == (7, "eu", error_class)
 
 
 def test_what_it_takes_for_a_redirect_is_one_request_each(

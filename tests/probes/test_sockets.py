@@ -80,8 +80,13 @@ async def exchange(
     sockets: Sockets, port: int, reader: Words | None = None, *, seconds: float = 5, host: str = "127.0.0.1"
 ) -> Connection:
     ended: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
-    sockets.begin((host, port), b"hello?", reader or Words(), seconds, ended.set_result)
+    sockets.begin(Connection((host, port), b"hello?", reader or Words(), seconds, ended.set_result))
     return await ended
+
+
+def connection(port: int, told: list[Connection]) -> Connection:
+    """One to a port of ours that is still to begin, and notes that it ended."""
+    return Connection(("127.0.0.1", port), b"x", Words(), 5, told.append)
 
 
 def class_of(connection: Connection) -> ErrorClass | None:
@@ -196,8 +201,11 @@ def test_what_is_dropped_is_closed_and_not_told(run: Run, listener: Listener, cl
     async def work(sockets: Sockets) -> None:
         ports = [listener.port, closed_port]
         for port in ports:  # before they are dialled
-            sockets.drop(sockets.begin(("127.0.0.1", port), b"x", Words(), 5, told.append))
-        open_ = sockets.begin(("127.0.0.1", listener.port), b"x", Words(), 5, told.append)
+            dropped = connection(port, told)
+            sockets.begin(dropped)
+            sockets.drop(dropped)
+        open_ = connection(listener.port, told)
+        sockets.begin(open_)
         await asyncio.sleep(0)
         sockets.drop(open_)
         await exchange(sockets, listener.port)
@@ -249,7 +257,7 @@ def test_closing_drops_what_is_open(loopback: AddressPolicy, listener: Listener)
 
     async def work() -> None:
         sockets = Sockets(loopback)
-        sockets.begin(("127.0.0.1", listener.port), b"x", Words(), 5, told.append)
+        sockets.begin(connection(listener.port, told))
         await asyncio.sleep(0.05)
         sockets.close()
         assert not sockets._open
