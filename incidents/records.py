@@ -167,7 +167,7 @@ def _save_round(state: MonitorState, old: Round | None, new: Round | None) -> mo
     if new.closed_at is None:
         for ballot in new_questions(old, new):
             question = _question(state, row.pk, new, ballot)
-            transaction.on_commit(partial(send, question, new.deadline_at))
+            transaction.on_commit(partial(send, question))
     return row
 
 
@@ -233,4 +233,5 @@ def _question(state: MonitorState, round_id: int, round_: Round, ballot: Ballot)
         latency_warn_ms=monitor.options.get("latency_warn_ms"),
         start_by_ms=unix_ms(round_.deadline_at),
     )
-    return Batch(region=ballot.region, urgent=True, requests=[request])
+    ends_ms = unix_ms(round_.deadline_at)
+    return Batch(region=ballot.region, urgent=True, expires_at_ms=ends_ms, requests=[request])

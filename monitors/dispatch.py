@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,7 +13,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from monitors.evidence import record_evidence
-from monitors.models import Lease, Monitor
+from monitors.leases import grant_leases
+from monitors.models import Monitor
 from monitors.optouts import anyone_opted_out, opted_out_of
 from monitors.scheduling import Claim
 from monitors.slots import turn
@@ -32,23 +32,16 @@ logger = logging.getLogger(__name__)
 BATCH_SIZE = 500
 SLOW_TIMEOUT_MS = 10_000
 LATEST_START_MS = LATEST_START // timedelta(milliseconds=1)
+TRANSPORT_MS = TRANSPORT // timedelta(milliseconds=1)
 OPTED_OUT = "the owner of the target has opted out"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dispatch:
-    """One message to one region, and the lease of its checks."""
-
-    batch: Batch
-    lease: Lease
-
-
-def dispatch(claims: Iterable[Claim], regions: Sequence[str], now: datetime) -> list[Dispatch]:
+def dispatch(claims: Iterable[Claim], regions: Sequence[str], now: datetime) -> list[Batch]:
     """Lease `claims` to `regions` (at least one) and, once this transaction commits, send them."""
-    dispatches = plan(claims, regions, now)
-    Lease.objects.bulk_create(each.lease for each in dispatches)
-    transaction.on_commit(lambda: send_all(dispatches))
-    return dispatches
+    batches = plan(claims, regions, now)
+    grant_leases(batches)
+    transaction.on_commit(lambda: send_all(batches))
+    return batches
 
 
 def look_now(monitor: Monitor, regions: Sequence[str], now: datetime) -> datetime:
@@ -68,48 +61,44 @@ def look_now(monitor: Monitor, regions: Sequence[str], now: datetime) -> datetim
         timeout_ms=monitor.timeout_ms,
         options=monitor.options,
     )
-    for each in plan([claim], regions, now):
-        send(msgspec.structs.replace(each.batch, urgent=True), each.lease.expires_at)
+    for batch in plan([claim], regions, now):
+        send(msgspec.structs.replace(batch, urgent=True))
     return from_unix_ms(slot_ms)
 
 
-def plan(claims: Iterable[Claim], regions: Sequence[str], now: datetime) -> list[Dispatch]:
+def plan(claims: Iterable[Claim], regions: Sequence[str], now: datetime) -> list[Batch]:
     """Group claims by region into batches; slow timeouts apart, since a lease waits for its slowest probe."""
     groups: defaultdict[tuple[str, int, bool], list[Claim]] = defaultdict(list)
     for claim in claims:
         slow = claim.timeout_ms > SLOW_TIMEOUT_MS
         groups[_region(claim, regions), claim.attempt, slow].append(claim)
     return [
-        _dispatch(region, attempt, chunk, now)
-        for (region, attempt, _), group in groups.items()
+        _batch(region, chunk, now)
+        for (region, _, _), group in groups.items()
         for chunk in split(group, BATCH_SIZE)
     ]
 
 
-def send(batch: Batch, expires_at: datetime) -> None:
-    """Send one message to a region's worker; the broker's absence is logged, never raised.
+def send(batch: Batch) -> None:
+    """Send one message: see `send_all`."""
+    send_all([batch])
+
+
+def send_all(batches: Iterable[Batch]) -> None:
+    """Send each message to its region's worker; the broker's absence is logged, never raised.
 
     What is lost so is found by its lease or by its round's deadline, as if a worker had lost it. Targets
     whose owners have opted out since the monitor was made are not sent.
     """
-    batch = without_opted_out(batch)
-    if not batch.requests:
-        return
-    batch = msgspec.structs.replace(batch, expires_at_ms=unix_ms(expires_at))
-    queue = names.urgent_queue(batch.region) if batch.urgent else names.scheduled_queue(batch.region)
-    try:
-        current_app.send_task(
-            names.RUN_BATCH, args=[pack(batch)], queue=queue, retry=False, argsrepr=broker.SHOWN
-        )
-    except OperationalError as error:
-        lost = {"region": batch.region, "probes": len(batch.requests)}
-        logger.warning("dispatch.lost: %s", error, extra=lost)
+    anyone_is_out = anyone_opted_out()
+    for batch in batches:
+        permitted = without_opted_out(batch) if anyone_is_out else batch
+        if permitted.requests:
+            _send(permitted)
 
 
 def without_opted_out(batch: Batch) -> Batch:
     """The batch without the targets that may not be looked at; those are answered `blocked`."""
-    if not anyone_opted_out():
-        return batch
     hosts = [host_of(request.target) for request in batch.requests]
     if not (refused := opted_out_of(hosts)):
         return batch
@@ -125,10 +114,15 @@ def without_opted_out(batch: Batch) -> Batch:
     return msgspec.structs.replace(batch, requests=kept)
 
 
-def send_all(dispatches: Iterable[Dispatch]) -> None:
-    """Send each message; it expires with its lease."""
-    for each in dispatches:
-        send(each.batch, each.lease.expires_at)
+def _send(batch: Batch) -> None:
+    queue = names.urgent_queue(batch.region) if batch.urgent else names.scheduled_queue(batch.region)
+    try:
+        current_app.send_task(
+            names.RUN_BATCH, args=[pack(batch)], queue=queue, retry=False, argsrepr=broker.SHOWN
+        )
+    except OperationalError as error:
+        lost = {"region": batch.region, "probes": len(batch.requests)}
+        logger.warning("dispatch.lost: %s", error, extra=lost)
 
 
 def _region(claim: Claim, regions: Sequence[str]) -> str:
@@ -137,18 +131,11 @@ def _region(claim: Claim, regions: Sequence[str]) -> str:
     return others[turn(claim.monitor_id, interval_ms, claim.scheduled_at_ms, len(others))]
 
 
-def _dispatch(region: str, attempt: int, claims: list[Claim], now: datetime) -> Dispatch:
+def _batch(region: str, claims: Iterable[Claim], now: datetime) -> Batch:
     now_ms = unix_ms(now)
     requests = [_request(claim, now_ms) for claim in claims]
     longest_ms = max(request.start_by_ms + request.timeout_ms for request in requests)
-    lease = Lease(
-        region=region,
-        attempt=attempt,
-        expires_at=from_unix_ms(longest_ms) + TRANSPORT,
-        monitor_ids=[claim.monitor_id for claim in claims],
-        scheduled_ats=[from_unix_ms(claim.scheduled_at_ms) for claim in claims],
-    )
-    return Dispatch(batch=Batch(region=region, requests=requests), lease=lease)
+    return Batch(region=region, expires_at_ms=longest_ms + TRANSPORT_MS, requests=requests)
 
 
 def _request(claim: Claim, now_ms: int) -> ProbeRequest:

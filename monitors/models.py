@@ -185,7 +185,8 @@ class Lease(models.Model):
     attempt = models.PositiveSmallIntegerField()
     expires_at = models.DateTimeField(db_index=True)
     monitor_ids = ArrayField(models.BigIntegerField())
-    scheduled_ats = ArrayField(models.DateTimeField())
+    slots_ms = ArrayField(models.BigIntegerField())
+    """Of each of these, in Unix milliseconds."""
 
     def __str__(self) -> str:
         return f"{len(self.monitor_ids)} checks in {self.region}"

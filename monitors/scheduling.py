@@ -12,7 +12,7 @@ from django.db import connection
 from probes.instants import unix_ms
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
+class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One check to run: the monitor as it was configured when it was claimed."""
 
     monitor_id: int
@@ -70,16 +70,16 @@ WITH expired AS (
         SELECT id FROM monitors_lease WHERE expires_at <= %(now)s
         ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     )
-    RETURNING region, attempt, monitor_ids, scheduled_ats
+    RETURNING region, attempt, monitor_ids, slots_ms
 )
-SELECT slot.monitor_id, config_version, status, (extract(epoch FROM slot.scheduled_at) * 1000)::bigint,
+SELECT slot.monitor_id, config_version, status, slot.scheduled_at_ms,
        interval_seconds, type, url, timeout_ms, options, expired.region
 FROM expired
-CROSS JOIN unnest(expired.monitor_ids, expired.scheduled_ats) AS slot (monitor_id, scheduled_at)
+CROSS JOIN unnest(expired.monitor_ids, expired.slots_ms) AS slot (monitor_id, scheduled_at_ms)
 CROSS JOIN LATERAL (
     SELECT config_version, status, interval_seconds FROM monitors_monitorstate
     WHERE monitor_id = slot.monitor_id AND next_check_at IS NOT NULL
-      AND coalesce(last_scheduled_at, '-infinity') < slot.scheduled_at
+      AND coalesce(last_scheduled_at, '-infinity') < to_timestamp(slot.scheduled_at_ms / 1000.0)
     LIMIT 1
 ) state
 CROSS JOIN LATERAL (

@@ -23,7 +23,7 @@ def regions_answer(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     """Regions that see every target up, at once."""
     asked: list[Batch] = []
 
-    def answer(batch: Batch, expires_at: object) -> None:
+    def answer(batch: Batch) -> None:
         asked.append(batch)
         for request in batch.requests:
             at = from_unix_ms(request.scheduled_at_ms)

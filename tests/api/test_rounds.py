@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "send", lambda batch, expires_at: None)
+    monkeypatch.setattr(records, "send", lambda batch: None)
 
 
 def test_a_receipt_shows_who_was_asked_what_they_saw_and_what_followed(alice: ApiClient) -> None:

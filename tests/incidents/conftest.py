@@ -27,5 +27,5 @@ class Outbox:
 def outbox(monkeypatch: pytest.MonkeyPatch) -> Outbox:
     """Stands in for the broker; the real one carries these messages in tests/e2e."""
     sent = Outbox()
-    monkeypatch.setattr(records, "send", lambda batch, expires_at: sent.batches.append(batch))
+    monkeypatch.setattr(records, "send", lambda batch: sent.batches.append(batch))
     return sent

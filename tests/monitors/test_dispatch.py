@@ -12,7 +12,8 @@ from monitors.dispatch import BATCH_SIZE, dispatch, plan
 from monitors.models import Lease, MonitorState
 from monitors.scheduling import Claim, claim_lost
 from monitors.timing import LATEST_START, TRANSPORT
-from probes.instants import unix_ms
+from probes.instants import from_unix_ms, unix_ms
+from probes.messages import Batch
 from tests.make import NOW, REGIONS, account, monitor, seconds
 
 
@@ -31,28 +32,33 @@ def claim(monitor_id: int = 1, at: datetime = NOW, **changes: object) -> Claim:
     return replace(plain, **changes)
 
 
+def end_of(batch: Batch) -> datetime:
+    assert batch.expires_at_ms
+    return from_unix_ms(batch.expires_at_ms)
+
+
 def test_a_monitor_is_looked_at_from_each_region_in_turn() -> None:
-    seen = [plan([claim(at=NOW + step * seconds(60))], REGIONS, NOW)[0].batch.region for step in range(6)]
+    seen = [plan([claim(at=NOW + step * seconds(60))], REGIONS, NOW)[0].region for step in range(6)]
     assert sorted(seen[:3]) == sorted(REGIONS)
     assert seen[3:] == seen[:3]
 
 
 def test_two_thousand_checks_take_few_messages_and_each_is_in_one() -> None:
     dispatches = plan([claim(id_) for id_ in range(1, 2_001)], REGIONS, NOW)
-    assert max(len(each.batch.requests) for each in dispatches) == BATCH_SIZE
+    assert max(len(each.requests) for each in dispatches) == BATCH_SIZE
     assert len(dispatches) == 2 * len(REGIONS)
-    asked = [request.monitor_id for each in dispatches for request in each.batch.requests]
+    asked = [request.monitor_id for each in dispatches for request in each.requests]
     assert sorted(asked) == list(range(1, 2_001))
 
 
 def test_a_slow_timeout_does_not_stretch_the_lease_of_the_others() -> None:
     quick, slow = plan([claim(1), claim(1, timeout_ms=30_000)], REGIONS[:1], NOW)
-    assert quick.lease.expires_at == NOW + LATEST_START + seconds(10) + TRANSPORT
-    assert slow.lease.expires_at == NOW + LATEST_START + seconds(30) + TRANSPORT
+    assert quick.expires_at_ms == unix_ms(NOW + LATEST_START + seconds(10) + TRANSPORT)
+    assert slow.expires_at_ms == unix_ms(NOW + LATEST_START + seconds(30) + TRANSPORT)
 
 
 def test_a_check_is_too_late_when_the_next_is_due() -> None:
-    batch = plan([claim(interval_seconds=1)], REGIONS, NOW)[0].batch
+    batch = plan([claim(interval_seconds=1)], REGIONS, NOW)[0]
     assert batch.requests[0].start_by_ms == unix_ms(NOW + seconds(1))
     assert batch.requests[0].config_version == 3
 
@@ -61,7 +67,7 @@ def test_a_check_is_too_late_when_the_next_is_due() -> None:
 def test_a_probe_that_takes_long_is_suspected_unless_its_target_is_known_to_be_down(
     status: str, after_ms: int | None
 ) -> None:
-    request = plan([claim(status=status)], REGIONS, NOW)[0].batch.requests[0]
+    request = plan([claim(status=status)], REGIONS, NOW)[0].requests[0]
     assert request.suspect_after_ms == after_ms
 
 
@@ -77,7 +83,7 @@ def test_the_lease_is_in_the_transaction_of_the_claim() -> None:
 def test_what_is_unanswered_when_its_lease_runs_out_is_claimed_again_once_for_another_region() -> None:
     made = monitor()
     first = dispatch([claim(made.pk)], REGIONS, NOW)[0]
-    end = first.lease.expires_at
+    end = end_of(first)
     assert claim_lost(end - seconds(0.001), 10) == []
     again = claim_lost(end, 10)
     slot_ms = unix_ms(NOW)
@@ -85,16 +91,16 @@ def test_what_is_unanswered_when_its_lease_runs_out_is_claimed_again_once_for_an
         (made.pk, 2, slot_ms)
     ]
     second = dispatch(again, REGIONS, end)[0]
-    assert second.batch.region != first.batch.region
-    assert second.batch.requests[0].attempt == 2
-    assert claim_lost(second.lease.expires_at, 10) == []
+    assert second.region != first.region
+    assert second.requests[0].attempt == 2
+    assert claim_lost(end_of(second), 10) == []
     assert not Lease.objects.exists()
 
 
 @pytest.mark.django_db
 def test_with_one_region_left_the_second_look_comes_from_there() -> None:
     lost = claim(attempt=2, lost_in="eu")
-    assert plan([lost], ["eu"], NOW)[0].batch.region == "eu"
+    assert plan([lost], ["eu"], NOW)[0].region == "eu"
 
 
 @pytest.mark.django_db
@@ -105,14 +111,14 @@ def test_with_one_region_left_the_second_look_comes_from_there() -> None:
 )
 def test_what_needs_no_second_look_gets_none(change: dict[str, object]) -> None:
     made = monitor()
-    lease = dispatch([claim(made.pk)], REGIONS, NOW)[0].lease
+    batch = dispatch([claim(made.pk)], REGIONS, NOW)[0]
     MonitorState.objects.update(**change)
-    assert claim_lost(lease.expires_at, 10) == []
+    assert claim_lost(end_of(batch), 10) == []
 
 
 @pytest.mark.django_db
 def test_a_monitor_deleted_meanwhile_is_not_looked_at() -> None:
     made = monitor(account("bob"))
-    lease = dispatch([claim(made.pk)], REGIONS, NOW)[0].lease
+    batch = dispatch([claim(made.pk)], REGIONS, NOW)[0]
     made.delete()
-    assert claim_lost(lease.expires_at, 10) == []
+    assert claim_lost(end_of(batch), 10) == []

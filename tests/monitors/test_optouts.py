@@ -54,7 +54,7 @@ def test_who_opted_out_since_is_not_looked_at_and_the_look_is_answered() -> None
     made = monitor()
     OptOut.objects.create(domain="example.com")
     claims = [claim(made, "http://www.example.com/"), claim(made, "http://example.org/")]
-    batch = plan(claims, ["eu"], NOW)[0].batch
+    batch = plan(claims, ["eu"], NOW)[0]
     kept = without_opted_out(batch)
     assert [request.target.url for request in kept.requests] == ["http://example.org/"]  # type: ignore[union-attr]
     stored = Evidence.objects.get()
@@ -64,5 +64,5 @@ def test_who_opted_out_since_is_not_looked_at_and_the_look_is_answered() -> None
 
 
 def test_where_nobody_opted_out_a_batch_is_sent_as_it_is() -> None:
-    batch = plan([claim(monitor(), "http://example.org/")], ["eu"], NOW)[0].batch
+    batch = plan([claim(monitor(), "http://example.org/")], ["eu"], NOW)[0]
     assert without_opted_out(batch) is batch
