@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from datetime import timedelta
 
+import msgspec
 from celery import shared_task
 from django.conf import settings
 from django.db import OperationalError
@@ -45,7 +46,7 @@ PULSE = "heartbeats"
     default_retry_delay=0,
     max_retries=3,
 )
-def ingest(message: object) -> None:
+def ingest(message: msgspec.Raw) -> None:
     """Step 7: store the evidence of one message, then settle what is not quiet."""
     try:
         received = _trusted(message)
@@ -130,7 +131,7 @@ def _counts(region: str, answers: list[ProbeResult]) -> Counter[tuple[str, ...]]
     return counts
 
 
-def _trusted(message: object) -> Results:
+def _trusted(message: msgspec.Raw) -> Results:
     """The results in `message`, all of the region that sent them; raises `BadMessage`."""
     results = unpack(message, Results)
     strangers = {result.region for result in results.results} - {results.region}

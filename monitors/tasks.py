@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+import msgspec
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
@@ -72,7 +73,7 @@ def claim_and_dispatch() -> int:
 
 
 @shared_task(name=names.REGION_BEAT)
-def region_beat(message: object) -> None:
+def region_beat(message: msgspec.Raw) -> None:
     """A regional worker reports that it lives."""
     try:
         beat = unpack(message, RegionBeat)

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 
+import msgspec
 from celery import Celery, signals
 from kombu import Queue
 
@@ -57,7 +58,7 @@ class RegionalWorker:
         self.engine = Engine(region, policy, self.reporter.add, canaries=self.canaries)
         self.heartbeat = Heartbeat(self.send_echo)
 
-    def run_batch(self, raw: object) -> None:
+    def run_batch(self, raw: msgspec.Raw) -> None:
         """Takes one message: what is not for us is logged and dropped, the rest goes to the engine."""
         try:
             batch = unpack(raw, Batch)

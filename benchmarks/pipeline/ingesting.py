@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
+import msgspec
 import psycopg
 from django.conf import settings
 from django.db import connection as django_connection
@@ -43,7 +43,7 @@ def ingest_rows_per_s(database_url: str) -> int:
     return round(BATCH_SIZE * (len(sent) - WARM_UP) / seconds)
 
 
-def messages() -> Iterator[dict[str, Any]]:
+def messages() -> Iterator[msgspec.Raw]:
     """As regions in turns would send them: monitors in the order of their slots."""
     now_ms = unix_ms(timezone.now() - timedelta(seconds=INTERVAL_SECONDS))
     slots = {

@@ -17,8 +17,8 @@ ANYONE = "user default on nopass resetkeys resetchannels -@all +ping"
 
 BINDINGS = ("_kombu.binding", "_kombu.binding_permanent")
 CONSUME = "+brpop +llen +sadd +srem +smembers +exists +lpush +rpush +pexpire"
-HOLD = "+get +set +del +hset +hget +hdel +zadd +zrem +zrange +zrangebyscore +zrevrangebyscore"
-TALK = "+ping +time +client|setinfo +multi +exec +watch +unwatch +evalsha +script|load +script|exists"
+END = "+zadd +zrem +zrangebyscore +del"
+TALK = "+ping +time +client|setinfo +multi +exec +evalsha +script|load +script|exists"
 
 
 def regional_user(region: str) -> str:
@@ -39,12 +39,10 @@ def _core(password: str) -> str:
 def _region(region: str, password: str) -> str:
     queues = [names.scheduled_queue(region), names.urgent_queue(region), names.echo_queue(region, "*")]
     bindings = [f"{kind}.{queue}" for kind in BINDINGS for queue in queues]
-    keys = [*queues, *bindings, *broker.regional_keys(region).values()]
+    keys = [*queues, *bindings, broker.binding_deadlines(region)]
     own = " ".join(f"~{key}" for key in keys)
     reports = f"(+lpush %W~{names.INGEST_QUEUE} %W~{names.CORE_QUEUE})"
-    return (
-        f"user {regional_user(region)} on {_digest(password)} -@all {TALK} {CONSUME} {HOLD} {own} {reports}"
-    )
+    return f"user {regional_user(region)} on {_digest(password)} -@all {TALK} {CONSUME} {END} {own} {reports}"
 
 
 def _digest(password: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 from django.utils import timezone
 
@@ -304,7 +305,7 @@ def test_ingest_takes_a_message_to_its_verdict_and_again_without_effect(outbox: 
 def test_a_message_that_cannot_be_parsed_is_logged_with_its_reason_and_dropped(
     garbage: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ingest(garbage)
+    ingest(msgspec.Raw(msgspec.json.encode(garbage)))
     assert "ingest.dropped" in caplog.text
 
 

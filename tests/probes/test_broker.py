@@ -1,10 +1,11 @@
-"""The broker may go away while messages are unacknowledged; the worker does not go with it."""
+"""What kombu is made to do: it keeps no copies, outlives its broker, leaves messages as they came."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Any
 
+import msgspec
 import pytest
 from kombu import Connection
 
@@ -23,6 +24,45 @@ def test_a_channel_closes_although_what_it_held_cannot_be_put_back(caplog: pytes
         channel.qos.restore_unacked_once()
         transport.client = client
     assert "broker.unrestored: 1 messages" in caplog.text
+
+
+def test_what_is_held_is_in_no_second_place_and_is_put_back_when_its_channel_closes() -> None:
+    name = f"t{secrets.token_hex(4)}"
+    with Connection(broker.broker_url(), transport_options=broker.TRANSPORT_OPTIONS) as connection:
+        queue = connection.SimpleQueue(name)
+        queue.put("x")
+        client: Any = connection.default_channel.client  # type: ignore[attr-defined]
+        assert queue.get(timeout=5).payload == "x"
+        assert (client.exists(name), client.keys("unacked*")) == (0, [])
+    with Connection(broker.broker_url(), transport_options=broker.TRANSPORT_OPTIONS) as connection:
+        message = connection.SimpleQueue(name).get(timeout=5)
+        message.ack()
+    assert message.payload == "x"
+
+
+@pytest.mark.parametrize(
+    ("body", "payload"),
+    [
+        (b'{"method":"ping"}', {"method": "ping"}),
+        (b'[[],{},{"chain":null}]', [[], {}, {"chain": None}]),
+        (b"[[1,2],{},{}]", [[1, 2], {}, {}]),
+        (b"[1]", [1]),
+    ],
+)
+def test_what_is_not_a_task_of_one_argument_is_read_as_any_json(body: bytes, payload: object) -> None:
+    assert broker.loads(body) == payload
+
+
+@pytest.mark.parametrize("argument", [b'{"version":1}', b"null", b'"text"', b"[ 1, 2 ]"])
+def test_a_task_s_only_argument_stays_as_it_came(argument: bytes) -> None:
+    (raw,), named, embedded = broker.loads(b"[[" + argument + b'],{"a":1},{"chain":null}]')
+    assert (bytes(raw), named, embedded) == (argument, {"a": 1}, {"chain": None})
+
+
+@pytest.mark.parametrize("body", [b"", b"[[1],{},", b"\xff"])
+def test_what_is_not_json_is_refused(body: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        broker.loads(body)
 
 
 @pytest.mark.parametrize(
