@@ -29,7 +29,7 @@ from probes.probe import not_run
 
 logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 500
+BATCH_SIZE = 1_000
 SLOW_TIMEOUT_MS = 10_000
 LATEST_START_MS = LATEST_START // timedelta(milliseconds=1)
 TRANSPORT_MS = TRANSPORT // timedelta(milliseconds=1)

@@ -21,11 +21,11 @@ from probes.messages import BadMessage, RegionBeat, unpack
 
 logger = logging.getLogger(__name__)
 
-CLAIM_LIMIT = 1_000
-"""Checks of one transaction: large enough to be cheap, small enough to commit within milliseconds."""
+CLAIM_LIMIT = 3_000
+"""Checks of one transaction: enough to fill a message to each region, few enough to commit within 0.1 s."""
 MOST_ROUNDS = 10
-MOST_WAITING = 50
-"""Messages of results, of up to 500 each. While more of them wait to be stored, no check is claimed."""
+MOST_WAITING = 25
+"""Messages of results, of up to 1,000 each. While more of them wait to be stored, no check is claimed."""
 AHEAD = timedelta(seconds=1)
 """What is due until the next tick is claimed with this one, and begun by the worker when its time comes."""
 

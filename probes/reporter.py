@@ -13,7 +13,7 @@ from probes.messages import ProbeResult, Results
 
 logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 500
+BATCH_SIZE = 1_000
 LINGER_SECONDS = 0.5
 """A message costs the core about as much as ten results in it."""
 FAILURE_LINGER_SECONDS = 0.1

@@ -43,12 +43,12 @@ def test_a_monitor_is_looked_at_from_each_region_in_turn() -> None:
     assert seen[3:] == seen[:3]
 
 
-def test_two_thousand_checks_take_few_messages_and_each_is_in_one() -> None:
-    dispatches = plan([claim(id_) for id_ in range(1, 2_001)], REGIONS, NOW)
+def test_four_thousand_checks_take_few_messages_and_each_is_in_one() -> None:
+    dispatches = plan([claim(id_) for id_ in range(1, 4_001)], REGIONS, NOW)
     assert max(len(each.requests) for each in dispatches) == BATCH_SIZE
     assert len(dispatches) == 2 * len(REGIONS)
     asked = [request.monitor_id for each in dispatches for request in each.requests]
-    assert sorted(asked) == list(range(1, 2_001))
+    assert sorted(asked) == list(range(1, 4_001))
 
 
 def test_a_slow_timeout_does_not_stretch_the_lease_of_the_others() -> None:
