@@ -19,10 +19,17 @@ from probes.messages import TcpTarget
 
 MAX_URL_CHARS = 2048
 MAX_HOST_CHARS = 253
+MAX_PORT = 65_535
 AUTHORITY = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:]*))(?::(?P<port>[0-9]{0,5}))?")
 HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 URL_SAFE = "!$%&'()*+,-./:;=?@_~[]|"
+IN_PATH = re.escape(URL_SAFE.replace("?", "")) + "A-Za-z0-9"
+CANONICAL = re.compile(
+    rf"(?P<scheme>https?)://(?P<host>{HOST.pattern})(:(?P<port>[1-9][0-9]{{0,4}}))?"
+    rf"(?P<target>/[{IN_PATH}]*(\?[?{IN_PATH}]+)?)"
+)
+"""What is its own canonical form; not all that is, but nearly all that there are."""
 
 
 class BadUrl(ValueError):
@@ -51,6 +58,19 @@ class HttpUrl(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=10_000)  # the same ones are probed again and again
 def parse_http_url(text: str) -> HttpUrl:
     """The URL in `text`, without its fragment; raises `BadUrl`."""
+    return _canonical(text) or _parsed(text)
+
+
+def _canonical(text: str) -> HttpUrl | None:
+    """The URL that needs no parsing, at a fifth of the cost; None: it may be one nevertheless."""
+    match = CANONICAL.fullmatch(text)
+    if not match or len(text) > MAX_URL_CHARS or len(match["host"]) > MAX_HOST_CHARS:
+        return None
+    port = int(match["port"] or DEFAULT_PORTS[match["scheme"]])
+    return HttpUrl(match["scheme"], match["host"], port, match["target"]) if port <= MAX_PORT else None
+
+
+def _parsed(text: str) -> HttpUrl:
     parts = _split(text)
     if parts.scheme not in DEFAULT_PORTS:
         raise BadUrl("the scheme must be http or https")
@@ -121,7 +141,7 @@ def _authority(netloc: str) -> tuple[str, int | None]:
     if not (match := AUTHORITY.fullmatch(netloc)):
         raise BadUrl("this is not a host and a port")
     port = int(match["port"]) if match["port"] else None
-    if port is not None and port not in range(1, 65536):
+    if port is not None and port not in range(1, MAX_PORT + 1):
         raise BadUrl("the port must be from 1 to 65535")
     return _ipv6(match["ipv6"]) if match["ipv6"] else parse_host(match["name"]), port
 

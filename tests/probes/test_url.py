@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from probes import url
 from probes.messages import TcpTarget
 from probes.url import BadUrl, HttpUrl, parse_http_url, parse_tcp_url
 
@@ -99,6 +100,31 @@ def test_a_bad_url_is_refused_with_its_reason(text: str, reason: str) -> None:
 
 def test_the_parts_are_what_a_connection_needs() -> None:
     assert parse_http_url("https://[::1]/x") == HttpUrl("https", "::1", 443, "/x")
+
+
+@given(st.from_regex(url.CANONICAL, fullmatch=True))
+@example("http://a:65536/")
+@example("http://a:65535/")
+@example("http://a:80/")
+@example("http://a/?")
+@example("http://a/??")
+@example("http://a//b/../c;d=1?e=[f]&g=%zz")
+@example(f"http://{'a' * 254}/")
+@example(f"http://a/{'b' * 2040}")
+def test_what_needs_no_parsing_is_what_parsing_makes_of_it(text: str) -> None:
+    assert url._canonical(text) in (None, _or_none(text))
+
+
+def _or_none(text: str) -> HttpUrl | None:
+    try:
+        return url._parsed(text)
+    except BadUrl:
+        return None
+
+
+@pytest.mark.parametrize("text", ["http://127.0.0.1:8080/", "https://www.example.com/a/b?c=d", "http://a_b/"])
+def test_most_need_no_parsing(text: str) -> None:
+    assert str(url._canonical(text)) == text
 
 
 @given(st.text(max_size=60))
