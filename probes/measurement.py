@@ -10,7 +10,7 @@ from probes.errors import ErrorClass
 from probes.messages import Certificate
 
 
-class Timings(msgspec.Struct, frozen=True):
+class Timings(msgspec.Struct, frozen=True, gc=False):
     """Where the time went, each phase by itself. None: the phase was not reached, or there is none."""
 
     total_ms: float = 0.0
@@ -39,7 +39,7 @@ def _plus(left: float | None, right: float | None) -> float | None:
 NO_TIMINGS = Timings()
 
 
-class Measurement(msgspec.Struct, frozen=True, kw_only=True):
+class Measurement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`error_class` is None when all went as it should, and then `error` is empty."""
 
     error_class: ErrorClass | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from probes.canary import Canaries
@@ -21,7 +21,7 @@ FROZEN_MS = 1_000
 """A deadline missed by more is not the target's doing."""
 
 
-class Begun(NamedTuple):
+class Begun(msgspec.Struct, frozen=True, gc=False):
     """A probe that has begun."""
 
     request: ProbeRequest

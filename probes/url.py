@@ -36,7 +36,7 @@ class BadUrl(ValueError):
     """A URL or host that is not taken; the text is a short reason."""
 
 
-class HttpUrl(msgspec.Struct, frozen=True):
+class HttpUrl(msgspec.Struct, frozen=True, gc=False):
     """An http or https URL. `host` is lower case, IDNA-encoded, without brackets or a final dot."""
 
     scheme: str

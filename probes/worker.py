@@ -8,6 +8,7 @@ claimed again when its lease runs out, which is sooner than the broker would del
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import resource
@@ -112,6 +113,7 @@ class RegionalWorker:
             without_heartbeat=True,
             quiet=True,
         )
+        gc.freeze()  # what is loaded by now need not be looked through while it probes, which costs a fifth of that
         for part in (self.reporter, self.engine, self.heartbeat):
             part.start()
         consumer.start()

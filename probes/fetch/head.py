@@ -27,7 +27,7 @@ NONE = b"none"
 """What many servers call identity; libcurl takes it for a content coding, not for a transfer coding."""
 
 
-class Head(msgspec.Struct, frozen=True):
+class Head(msgspec.Struct, frozen=True, gc=False):
     """Status, and how the body is sent. Without chunks and without a length it goes on until the end."""
 
     status_code: int

@@ -24,7 +24,7 @@ ENCLOSING = frozenset({"POST", "PUT", "PATCH"})
 """Methods that say the length of a body they do not have (RFC 9110 section 8.6)."""
 
 
-class FetchRequest(msgspec.Struct, frozen=True, kw_only=True):
+class FetchRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An HTTP request. Raises `ValueError` for a method or header that cannot be sent as it is.
 
     `timeout_ms` is one deadline over all of it, DNS included. Past `max_body_bytes` of the decoded body
@@ -50,7 +50,7 @@ class FetchRequest(msgspec.Struct, frozen=True, kw_only=True):
             check_header(name, value)
 
 
-class FetchResponse(Measurement, frozen=True, kw_only=True):
+class FetchResponse(Measurement, frozen=True, kw_only=True, gc=False):
     """What came back. With an `error_class`, the rest is as far as it got."""
 
     body: bytes = b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 
 from probes.connection import Connection
@@ -61,7 +62,7 @@ def begin_plain(
 
 def request_bytes(request: FetchRequest, user_agent: str) -> bytes:
     """The request as it is sent (RFC 9112 section 3). A header of its own takes the place of ours."""
-    url, ours = request.url, OURS.format(user_agent)
+    url, ours = request.url, _our_headers(user_agent)
     if request.headers:
         theirs = {name.lower() for name, _ in request.headers}
         lines = [line for line in ours.splitlines(True) if line.partition(":")[0].lower() not in theirs]
@@ -71,6 +72,11 @@ def request_bytes(request: FetchRequest, user_agent: str) -> bytes:
         ours += f"Content-Length: {len(body or b'')}\r\n"
     head = f"{request.method} {url.target} HTTP/1.1\r\nHost: {url.authority}\r\n{ours}\r\n"
     return head.encode("latin-1") + (body or b"")
+
+
+@functools.cache
+def _our_headers(user_agent: str) -> str:
+    return OURS.format(user_agent)
 
 
 def _line(header: tuple[str, str]) -> str:
