@@ -113,7 +113,7 @@ class RegionalWorker:
             without_heartbeat=True,
             quiet=True,
         )
-        gc.freeze()  # what is loaded by now need not be looked through while it probes, which costs a fifth of that
+        gc.freeze()  # to look through what is loaded by now, again and again, would cost a fifth of each probe
         for part in (self.reporter, self.engine, self.heartbeat):
             part.start()
         consumer.start()
