@@ -113,7 +113,7 @@ class RegionalWorker:
             without_heartbeat=True,
             quiet=True,
         )
-        gc.freeze()  # to look through what is loaded by now, again and again, would cost a fifth of each probe
+        gc.freeze()  # to look through all that is loaded by now, again and again, costs a fifth of a probe
         for part in (self.reporter, self.engine, self.heartbeat):
             part.start()
         consumer.start()
