@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 WAITING_PER_SLOT = 10
 EARLIEST_MS = 2_000
 """A slot that is further ahead is taken for a clock that is wrong, and for due."""
-TOGETHER_MS = 20
+TOGETHER_MS = 50
 """What is scheduled within so long begins together: to wake up for each probe would cost twice the probe."""
 BUSY_SECONDS = 0.1
 """A timer that is so late says that this process has too much to do, and not that a target is slow."""

@@ -88,7 +88,7 @@ class AddressPolicy:
         What is not an address, or carries a zone id, may not. An address that a translator would turn
         into an IPv4 address is judged by that one, and has to be in `allowed`.
         """
-        return _permits(address, self) and not (self.own and _is_own(address, port, self.own))
+        return _permits(address, self) and not (self.own and _is_own(address, port, self))
 
 
 @lru_cache(maxsize=4096)
@@ -134,11 +134,12 @@ def _endpoints(url: str) -> Iterator[tuple[Address, int]]:
         yield _plain(ip_address(peer[0])), port
 
 
-def _is_own(text: str, port: int, own: Collection[tuple[Address, int]]) -> bool:
+@lru_cache(maxsize=4096)
+def _is_own(text: str, port: int, policy: AddressPolicy) -> bool:
     """A server that is bound to any loopback address may be bound to all of them."""
     address = _plain(ip_address(text))
-    return (address, port) in own or (
-        address.is_loopback and any(port == other and at.is_loopback for at, other in own)
+    return (address, port) in policy.own or (
+        address.is_loopback and any(port == other and at.is_loopback for at, other in policy.own)
     )
 
 
