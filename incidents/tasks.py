@@ -123,11 +123,11 @@ def roll_up() -> int:
 
 def _counts(region: str, answers: list[ProbeResult]) -> Counter[tuple[str, ...]]:
     """What metrics tell of these answers."""
-    counts = Counter[tuple[str, ...]](("probes", region, answer.outcome) for answer in answers)
-    for answer in answers:
-        if answer.round_id is None:
-            counts["scheduled_probes", region] += 1
-            counts["lag_milliseconds", region] += max(0, answer.started_at_ms - answer.scheduled_at_ms)
+    outcomes = Counter(answer.outcome for answer in answers)
+    late = [answer.started_at_ms - answer.scheduled_at_ms for answer in answers if answer.round_id is None]
+    counts = Counter[tuple[str, ...]]({("probes", region, each): outcomes[each] for each in outcomes})
+    counts["scheduled_probes", region] = len(late)
+    counts["lag_milliseconds", region] = sum(each for each in late if each > 0)
     return counts
 
 

@@ -126,7 +126,9 @@ def _send(batch: Batch) -> None:
 
 
 def _region(claim: Claim, regions: Sequence[str]) -> str:
-    others = [region for region in regions if region != claim.lost_in] or regions
+    others = regions
+    if claim.lost_in:
+        others = [region for region in regions if region != claim.lost_in] or regions
     interval_ms = claim.interval_seconds * 1000
     return others[turn(claim.monitor_id, interval_ms, claim.scheduled_at_ms, len(others))]
 

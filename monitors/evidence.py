@@ -9,6 +9,7 @@ from django.db import connection
 
 from monitors.models import Evidence
 from probes.messages import ProbeResult
+from probes.resolver import is_address
 
 LONGEST = {"error_class": 32, "error": 500, "address": 64}
 
@@ -105,6 +106,8 @@ def _sent(results: Sequence[ProbeResult]) -> str:
 
 def _storable(result: ProbeResult) -> ProbeResult:
     """The result with texts that PostgreSQL takes; nearly always itself."""
+    if not result.error_class and not result.error and is_address(result.address):
+        return result
     texts = {name: getattr(result, name) for name in LONGEST}
     fitting = {name: storable(text, LONGEST[name]) for name, text in texts.items()}
     return result if fitting == texts else msgspec.structs.replace(result, **fitting)

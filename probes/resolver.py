@@ -72,6 +72,6 @@ def is_address(host: str, ip_version: IpVersion | None = None) -> bool:
         return False
     try:
         socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
-    except OSError:
+    except (OSError, ValueError):  # the latter for what is no text of C's
         return False
     return True

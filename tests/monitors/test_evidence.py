@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitors.evidence import latest, record_evidence
+from monitors.evidence import latest, record_evidence, storable
 from monitors.models import Evidence, MonitorState, RegionalFailure
 from probes.instants import unix_ms
 from probes.messages import Certificate
@@ -104,6 +104,12 @@ def test_hostile_text_costs_neither_the_batch_nor_its_meaning() -> None:
     record_evidence([result(made, "down", error="a\0b\ud800c" + "x" * 1_000), result(other, "up")])
     assert Evidence.objects.get(monitor_id=made.pk).error.startswith("ab?cxxx")
     assert Evidence.objects.filter(monitor_id=other.pk).exists()
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1", "2606:2800::1", "1.2.3.4\0", "\ud800", "x" * 100])
+def test_whatever_a_region_calls_an_address_is_stored(address: str) -> None:
+    record_evidence([result(monitor(), "up", address=address)])
+    assert Evidence.objects.get().address == storable(address, 64)
 
 
 def test_the_newest_comes_first_and_only_what_voted() -> None:
