@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import MD5
+from django.db.models import BigIntegerField, F, Q
+from django.db.models.functions import MD5, Cast
 
 from accounts.models import Account, Server
+from monitors.slots import GOLDEN, MASK_31, MASK_32
 from monitors.status import Status
 
 
@@ -41,10 +42,20 @@ class Monitor(models.Model):
         return f"{self.name} ({self.pk})"
 
 
-class MonitorState(models.Model):
-    """What we believe of a monitor now, and when to look again: the narrow row that every check touches.
+PHASE_MS = (
+    (Cast("monitor_id", BigIntegerField()).bitand(MASK_31) * GOLDEN)
+    .bitand(MASK_32)
+    * F("interval_seconds")
+    * 1000
+).bitrightshift(32)
+"""`monitors.slots.phase_ms` in SQL; a test compares the two."""
 
-    Only `next_check_at` is indexed, so that recording a check is a heap-only update.
+
+class MonitorState(models.Model):
+    """What we believe of a monitor now, and since when regions look: the narrow row that every result touches.
+
+    A check changes nothing that is indexed, so that recording it is a heap-only update; scheduling it
+    writes nothing here at all, see `Schedule`.
     """
 
     monitor = models.OneToOneField(Monitor, on_delete=models.CASCADE, primary_key=True, related_name="state")
@@ -58,8 +69,12 @@ class MonitorState(models.Model):
     """Goes up with every edit; results of an older configuration are evidence, never votes."""
     interval_seconds = models.PositiveIntegerField()
     """The interval in force."""
-    next_check_at = models.DateTimeField(null=True)
-    """The next slot; null while the monitor is disabled."""
+    phase_ms = models.GeneratedField(expression=PHASE_MS, output_field=BigIntegerField(), db_persist=True)
+    """Where in each interval its slot is."""
+    scheduled_since = models.DateTimeField(null=True)
+    """Since when the slots of the interval in force are looked at, those after it; null while no region does."""
+    extra_check_at = models.DateTimeField(null=True)
+    """A check that is due before the next slot, off the grid; nearly always null."""
     awaited_slot = models.DateTimeField(null=True)
     """The slot whose probe took so long that others were asked: its answer is still to be heeded."""
     awaited_region = models.CharField(max_length=32, blank=True)
@@ -84,13 +99,29 @@ class MonitorState(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["next_check_at"], name="state_due", condition=Q(next_check_at__isnull=False)
+                fields=["interval_seconds", "phase_ms"],
+                name="state_slots",
+                condition=Q(scheduled_since__isnull=False),
+            ),
+            models.Index(
+                fields=["extra_check_at"], name="state_extra", condition=Q(extra_check_at__isnull=False)
             ),
             models.Index(fields=["status_since"], name="state_down", condition=Q(status="down")),
         ]
 
     def __str__(self) -> str:
         return f"{self.monitor_id}: {self.status}"
+
+
+class Schedule(models.Model):
+    """How far the monitors of one interval are claimed: all that scheduling has to remember."""
+
+    interval_seconds = models.PositiveIntegerField(primary_key=True)
+    claimed_until = models.DateTimeField()
+    """All slots up to this instant, itself included, were claimed or missed. Of whole milliseconds."""
+
+    def __str__(self) -> str:
+        return f"every {self.interval_seconds} s: until {self.claimed_until}"
 
 
 class RegionalFailure(models.Model):
