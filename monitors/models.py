@@ -43,8 +43,7 @@ class Monitor(models.Model):
 
 
 PHASE_MS = (
-    (Cast("monitor_id", BigIntegerField()).bitand(MASK_31) * GOLDEN)
-    .bitand(MASK_32)
+    (Cast("monitor_id", BigIntegerField()).bitand(MASK_31) * GOLDEN).bitand(MASK_32)
     * F("interval_seconds")
     * 1000
 ).bitrightshift(32)
@@ -52,7 +51,7 @@ PHASE_MS = (
 
 
 class MonitorState(models.Model):
-    """What we believe of a monitor now, and since when regions look: the narrow row that every result touches.
+    """What we believe of a monitor now, and since when it is looked at: the narrow row of every result.
 
     A check changes nothing that is indexed, so that recording it is a heap-only update; scheduling it
     writes nothing here at all, see `Schedule`.
@@ -72,7 +71,7 @@ class MonitorState(models.Model):
     phase_ms = models.GeneratedField(expression=PHASE_MS, output_field=BigIntegerField(), db_persist=True)
     """Where in each interval its slot is."""
     scheduled_since = models.DateTimeField(null=True)
-    """Since when the slots of the interval in force are looked at, those after it; null while no region does."""
+    """Slots of the interval in force are looked at that are later; null while no region looks."""
     extra_check_at = models.DateTimeField(null=True)
     """A check that is due before the next slot, off the grid; nearly always null."""
     awaited_slot = models.DateTimeField(null=True)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Min
 
-from monitors.models import Schedule
+from monitors.models import MonitorState, Schedule
 from monitors.windows import windows
 from probes.instants import from_unix_ms, unix_ms
 
-# One descent of the index finds an interval in use, however many monitors have it. One scheduler at a time
-# looks after the rows: the others would wait for a row that it has just made.
-# A new row begins at the millisecond before its first monitor, since slots are of whole ones.
-KEEP = """
+# One descent of the index finds an interval in use, however many monitors have it.
+INTERVALS = """
 WITH RECURSIVE used AS (
     (SELECT interval_seconds FROM monitors_monitorstate
      WHERE scheduled_since IS NOT NULL ORDER BY interval_seconds, phase_ms LIMIT 1)
@@ -25,25 +23,10 @@ WITH RECURSIVE used AS (
         WHERE scheduled_since IS NOT NULL AND interval_seconds > used.interval_seconds
         ORDER BY interval_seconds, phase_ms LIMIT 1
     ) following
-), turn AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock(hashtext('monitors_schedule')) AS is_ours
-), unused AS (
-    DELETE FROM monitors_schedule WHERE interval_seconds = ANY (ARRAY(
-        SELECT interval_seconds FROM monitors_schedule
-        WHERE (SELECT is_ours FROM turn) AND interval_seconds <> ALL (ARRAY(SELECT interval_seconds FROM used))
-        FOR UPDATE SKIP LOCKED
-    ))
 )
-INSERT INTO monitors_schedule (interval_seconds, claimed_until)
-SELECT interval_seconds, (
-    SELECT date_trunc('milliseconds', min(scheduled_since)) FROM monitors_monitorstate state
-    WHERE state.interval_seconds = used.interval_seconds AND scheduled_since IS NOT NULL
-)
-FROM used
-WHERE (SELECT is_ours FROM turn)
-  AND interval_seconds <> ALL (ARRAY(SELECT interval_seconds FROM monitors_schedule))
-ON CONFLICT DO NOTHING
+SELECT ARRAY(SELECT interval_seconds FROM used), ARRAY(SELECT interval_seconds FROM monitors_schedule)
 """
+OUR_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('monitors_schedule'))"
 LOCK = """
 SELECT interval_seconds, claimed_until FROM monitors_schedule
 WHERE claimed_until < %s ORDER BY claimed_until FOR UPDATE SKIP LOCKED
@@ -73,9 +56,20 @@ WHERE state.interval_seconds = span.interval_seconds AND phase_ms BETWEEN span.f
 
 
 def keep() -> None:
-    """Have a row for each interval that is in use, and no other."""
+    """Have a row for each interval that is in use, and no other; nearly always it is so.
+
+    One scheduler at a time sees to it: others would wait for a row that it has just made.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(KEEP)
+        cursor.execute(INTERVALS)
+        used, known = map(set, cursor.fetchone())
+        if used == known:
+            return
+        cursor.execute(OUR_TURN)
+        (is_ours,) = cursor.fetchone()
+    if is_ours:
+        _begin(used - known)
+        _end(known - used)
 
 
 def lock(now_ms: int) -> dict[int, int]:
@@ -113,3 +107,20 @@ def lag(now: datetime) -> timedelta:
     """Since when not all is claimed that was due."""
     oldest = Schedule.objects.aggregate(at=Min("claimed_until"))["at"]
     return max(now - oldest, timedelta()) if oldest else timedelta()
+
+
+def _begin(intervals: Collection[int]) -> None:
+    """Rows of intervals that are new, from just before the first of their monitors is looked at."""
+    scheduled = MonitorState.objects.filter(interval_seconds__in=intervals, scheduled_since__isnull=False)
+    firsts = scheduled.values_list("interval_seconds").annotate(Min("scheduled_since"))
+    rows = [
+        Schedule(interval_seconds=seconds, claimed_until=from_unix_ms(unix_ms(since) - 1))
+        for seconds, since in firsts
+    ]
+    Schedule.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _end(intervals: Collection[int]) -> None:
+    """No rows of intervals that nobody uses any more: they would look as if they lagged behind."""
+    free = Schedule.objects.select_for_update(skip_locked=True).filter(pk__in=intervals)
+    Schedule.objects.filter(pk__in=[row.pk for row in free]).delete()

@@ -52,13 +52,13 @@ CROSS JOIN LATERAL (
 ) due
 """  # noqa: S608  # of constants
 CLAIM = f"""
-SELECT monitor_id, config_version, status, slot_ms, interval_seconds, type, url, timeout_ms, options
+SELECT monitor_id, config_version, status, slot_ms, due.interval_seconds, type, url, timeout_ms, options
 {DUE}
 CROSS JOIN LATERAL (
     SELECT type, url, timeout_ms, options FROM monitors_monitor WHERE id = due.monitor_id LIMIT 1
 ) monitor
 """  # noqa: S608  # of constants
-COUNT = f"SELECT count(*) {DUE}"  # noqa: S608  # of constants
+COUNT = f"SELECT count(*) {DUE}"
 
 # What is returned comes from the CTE that locked the rows: read again from the table, it would be that of
 # the statement's snapshot, and a row that another scheduler has just taken would be claimed twice.
@@ -148,7 +148,7 @@ def _claim_extra(now: datetime, limit: int) -> list[Claim]:
 
 
 def _claim_slots(now_ms: int, limit: int) -> list[Claim]:
-    """The slots of all intervals that nobody else is claiming; after an outage of ours each monitor's latest."""
+    """The slots of intervals that nobody else is claiming; after an outage of ours each monitor's latest."""
     if not (claimed := schedules.lock(now_ms)):
         return []
     for seconds, until_ms in claimed.items():
@@ -169,6 +169,8 @@ def _found(claimed: Mapping[int, int], now_ms: int, limit: int) -> dict[int, lis
     """What came due of each interval, the oldest first: all of it, or at least `limit`."""
     found: dict[int, list[Claim]] = {seconds: [] for seconds in claimed}
     with connection.cursor() as cursor:
+        # Where many intervals are in use the cost is overrated, and to compile takes longer than to run.
+        cursor.execute("SET LOCAL jit = off")
         cursor.execute(CLAIM, {**schedules.spans(claimed, now_ms), "limit": limit})
         for row in cursor.fetchall():
             claim = _claim(row)
