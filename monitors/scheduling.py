@@ -127,7 +127,7 @@ def count_due(now: datetime, most: int) -> int:
     claimed = {row.interval_seconds: unix_ms(row.claimed_until) for row in Schedule.objects.all()}
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {**schedules.spans(claimed, unix_ms(now)), "limit": most})
-        (count,) = cursor.fetchone()
+        count: int = cursor.fetchone()[0]
     return min(most, count + MonitorState.objects.filter(extra_check_at__lte=now)[:most].count())
 
 

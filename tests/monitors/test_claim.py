@@ -136,7 +136,7 @@ def test_monitors_that_share_a_slot_are_claimed_together_whatever_the_limit() ->
     other = monitor(account(), id=8)
     claims = [[claim.monitor_id for claim in claim_due(NOW + CYCLE, 2)] for _ in range(3)]
     assert all(twins.intersection(each) in (set(), twins) for each in claims)
-    assert sorted(sum(claims, [])) == sorted([*twins, other.pk])
+    assert sorted(id_ for each in claims for id_ in each) == sorted([*twins, other.pk])
 
 
 @pytest.mark.django_db
