@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import BigIntegerField, F, Q
-from django.db.models.functions import MD5, Cast
+from django.db.models import Q
+from django.db.models.functions import MD5
 
 from accounts.models import Account, Server
-from monitors.slots import GOLDEN, MASK_31, MASK_32
+from monitors.phases import PHASE_MS
 from monitors.status import Status
 
 
@@ -42,19 +42,10 @@ class Monitor(models.Model):
         return f"{self.name} ({self.pk})"
 
 
-PHASE_MS = (
-    (Cast("monitor_id", BigIntegerField()).bitand(MASK_31) * GOLDEN).bitand(MASK_32)
-    * F("interval_seconds")
-    * 1000
-).bitrightshift(32)
-"""`monitors.slots.phase_ms` in SQL; a test compares the two."""
-
-
 class MonitorState(models.Model):
     """What we believe of a monitor now, and since when it is looked at: the narrow row of every result.
 
-    A check changes nothing that is indexed, so that recording it is a heap-only update; scheduling it
-    writes nothing here at all, see `Schedule`.
+    A check changes nothing that is indexed, so recording it is a heap-only update. See also `Schedule`.
     """
 
     monitor = models.OneToOneField(Monitor, on_delete=models.CASCADE, primary_key=True, related_name="state")
@@ -68,10 +59,12 @@ class MonitorState(models.Model):
     """Goes up with every edit; results of an older configuration are evidence, never votes."""
     interval_seconds = models.PositiveIntegerField()
     """The interval in force."""
-    phase_ms = models.GeneratedField(expression=PHASE_MS, output_field=BigIntegerField(), db_persist=True)
+    phase_ms = models.GeneratedField(
+        expression=PHASE_MS, output_field=models.BigIntegerField(), db_persist=True
+    )
     """Where in each interval its slot is."""
     scheduled_since = models.DateTimeField(null=True)
-    """Slots of the interval in force are looked at that are later; null while no region looks."""
+    """Those slots of the interval in force are looked at that are later; null while no region looks."""
     extra_check_at = models.DateTimeField(null=True)
     """A check that is due before the next slot, off the grid; nearly always null."""
     awaited_slot = models.DateTimeField(null=True)
@@ -113,11 +106,10 @@ class MonitorState(models.Model):
 
 
 class Schedule(models.Model):
-    """How far the monitors of one interval are claimed: all that scheduling has to remember."""
+    """All that scheduling remembers: slots up to this instant, and in it, are claimed, or were missed."""
 
     interval_seconds = models.PositiveIntegerField(primary_key=True)
     claimed_until = models.DateTimeField()
-    """All slots up to this instant, itself included, were claimed or missed. Of whole milliseconds."""
 
     def __str__(self) -> str:
         return f"every {self.interval_seconds} s: until {self.claimed_until}"

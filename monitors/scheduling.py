@@ -115,8 +115,8 @@ WHERE expired.attempt = 1
 def claim_due(now: datetime, limit: int) -> list[Claim]:
     """Claim what is due: checks off the grid, and of each interval about `limit` slots, the oldest first.
 
-    Fewer than `limit` in all: there is no more. Two schedulers, or ten, claim nothing twice: each locks
-    the intervals that it claims, and skips those of the others.
+    Fewer than `limit` in all: no more is to be had now. Two schedulers, or ten, claim nothing twice: each
+    locks the intervals that it claims, and skips those of the others.
     """
     schedules.keep()
     return [*_claim_extra(now, limit), *_claim_slots(unix_ms(now), limit)]

@@ -12,7 +12,7 @@ from incidents.deciding import SOON, go_on, heed
 from tests.incidents.cases import answer, case, confirm, opened
 from tests.make import NOW, REGIONS, seconds
 
-HOUR = {"configured_interval": seconds(3_600), "interval": seconds(3_600)}
+HOUR: dict[str, Any] = {"configured_interval": seconds(3_600), "interval": seconds(3_600)}
 
 
 def after_silence(start: Case) -> tuple[Case, datetime]:
