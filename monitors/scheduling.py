@@ -169,8 +169,6 @@ def _found(claimed: Mapping[int, int], now_ms: int, limit: int) -> dict[int, lis
     """What came due of each interval, the oldest first: all of it, or at least `limit`."""
     found: dict[int, list[Claim]] = {seconds: [] for seconds in claimed}
     with connection.cursor() as cursor:
-        # Where many intervals are in use the cost is overrated, and to compile takes longer than to run.
-        cursor.execute("SET LOCAL jit = off")
         cursor.execute(CLAIM, {**schedules.spans(claimed, now_ms), "limit": limit})
         for row in cursor.fetchall():
             claim = _claim(row)
