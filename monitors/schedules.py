@@ -42,17 +42,23 @@ unnest(%(intervals)s::int[], %(firsts)s::bigint[], %(lasts)s::bigint[], %(cycles
     span (interval_seconds, first, last, cycle_ms)
 """
 
-# Past the wall of what can be done a few slots of each interval are missed with every claim: only the
-# monitors that these belong to are read.
-MISSED = f"""
-UPDATE monitors_monitorstate state SET missed_checks = missed_checks
-    + (%(until_ms)s - phase_ms) / (span.interval_seconds * 1000::bigint)
+# Past the wall of what can be done a few slots of each interval are missed with every claim, after an outage
+# those of all its monitors: the planner sees the ranges, and knows which it is. Rows are locked in the order
+# of their ids, as by those who store results: else the two would wait for each other.
+MISSED = """
+WITH slept AS MATERIALIZED (
+    SELECT monitor_id FROM monitors_monitorstate
+    WHERE interval_seconds = %(interval_seconds)s
+      AND (phase_ms BETWEEN %(first)s AND %(last)s OR phase_ms BETWEEN %(other_first)s AND %(other_last)s)
+      AND scheduled_since < to_timestamp(%(until_ms)s / 1000::float8)
+    ORDER BY monitor_id FOR NO KEY UPDATE
+)
+UPDATE monitors_monitorstate SET missed_checks = missed_checks
+    + (%(until_ms)s - phase_ms) / %(interval_ms)s
     - (greatest(%(after_ms)s, floor(extract(epoch FROM scheduled_since) * 1000)::bigint) - phase_ms)
-        / (span.interval_seconds * 1000::bigint)
-FROM {SPANS}
-WHERE state.interval_seconds = span.interval_seconds AND phase_ms BETWEEN span.first AND span.last
-  AND scheduled_since < to_timestamp(%(until_ms)s / 1000::float8)
-"""  # noqa: S608  # of constants
+        / %(interval_ms)s
+WHERE monitor_id = ANY (ARRAY(SELECT monitor_id FROM slept))
+"""
 
 
 def keep() -> None:
@@ -97,10 +103,21 @@ def spans(claimed: Mapping[int, int], now_ms: int) -> dict[str, list[int]]:
 
 
 def miss(interval_seconds: int, after_ms: int, until_ms: int) -> None:
-    """Count the slots in (`after_ms`, `until_ms`] as missed: they were slept through."""
-    values = spans({interval_seconds: after_ms}, until_ms)
+    """Count the slots in (`after_ms`, `until_ms`], which is not empty, as missed: they were slept through."""
+    interval_ms = interval_seconds * 1000
+    ranges = windows(interval_ms, after_ms, until_ms)
+    values = {
+        "interval_seconds": interval_seconds,
+        "interval_ms": interval_ms,
+        "after_ms": after_ms,
+        "until_ms": until_ms,
+        "first": ranges[0].first,
+        "last": ranges[0].last,
+        "other_first": ranges[-1].first,
+        "other_last": ranges[-1].last,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(MISSED, {**values, "after_ms": after_ms, "until_ms": until_ms})
+        cursor.execute(MISSED, values)
 
 
 def lag(now: datetime) -> timedelta:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from monitors import schedules
 from monitors.models import Monitor, MonitorState, Schedule
 from monitors.scheduling import Claim, claim_due, count_due
 from monitors.slots import latest_slot_ms, next_slot_ms
@@ -258,6 +261,42 @@ def test_an_edit_does_not_wait_for_a_claim() -> None:
         assert not first.done()
         hold.set()
         assert len(first.result()) == 1
+
+
+def sleep_through() -> None:
+    try:
+        schedules.miss(60, unix_ms(NOW), unix_ms(NOW + CYCLE))
+    finally:
+        connection.close()
+
+
+def someone_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND wait_event_type = 'Lock'"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_counts_what_was_missed_locks_in_the_order_of_ids() -> None:
+    low, high = sorted(each.pk for each in make_many(2))
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            MonitorState.objects.select_for_update().get(pk=low)
+            counting = pool.submit(sleep_through)
+            wait_until(someone_waits)
+            MonitorState.objects.select_for_update(nowait=True).get(pk=high)
+        counting.result(10)
+    assert list(MonitorState.objects.values_list("missed_checks", flat=True)) == [1, 1]
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.mark.django_db(transaction=True)
