@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 
 from django.db import connection
 from django.db.models import Min
@@ -43,22 +44,24 @@ unnest(%(intervals)s::int[], %(firsts)s::bigint[], %(lasts)s::bigint[], %(cycles
 """
 
 # Past the wall of what can be done a few slots of each interval are missed with every claim, after an outage
-# those of all its monitors: the planner sees the ranges, and knows which it is. Rows are locked in the order
-# of their ids, as by those who store results: else the two would wait for each other.
+# those of all monitors: the planner sees the ranges, and knows which it is. All rows are locked at once and
+# in the order of their ids, as by those who store results: else the two would wait for each other.
 MISSED = """
 WITH slept AS MATERIALIZED (
     SELECT monitor_id FROM monitors_monitorstate
-    WHERE interval_seconds = %(interval_seconds)s
-      AND (phase_ms BETWEEN %(first)s AND %(last)s OR phase_ms BETWEEN %(other_first)s AND %(other_last)s)
-      AND scheduled_since < to_timestamp(%(until_ms)s / 1000::float8)
+    WHERE scheduled_since IS NOT NULL AND ({ranges})
     ORDER BY monitor_id FOR NO KEY UPDATE
 )
-UPDATE monitors_monitorstate SET missed_checks = missed_checks
-    + (%(until_ms)s - phase_ms) / %(interval_ms)s
-    - (greatest(%(after_ms)s, floor(extract(epoch FROM scheduled_since) * 1000)::bigint) - phase_ms)
-        / %(interval_ms)s
+UPDATE monitors_monitorstate state SET missed_checks = missed_checks
+    + (until_ms - phase_ms) / (gap.interval_seconds * 1000::bigint)
+    - (greatest(after_ms, floor(extract(epoch FROM scheduled_since) * 1000)::bigint) - phase_ms)
+        / (gap.interval_seconds * 1000::bigint)
+FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) gap (interval_seconds, after_ms, until_ms)
 WHERE monitor_id = ANY (ARRAY(SELECT monitor_id FROM slept))
+  AND state.interval_seconds = gap.interval_seconds
+  AND scheduled_since < to_timestamp(until_ms / 1000::float8)
 """
+RANGE = "interval_seconds = %s AND phase_ms BETWEEN %s AND %s"
 
 
 def keep() -> None:
@@ -102,22 +105,23 @@ def spans(claimed: Mapping[int, int], now_ms: int) -> dict[str, list[int]]:
     return dict(zip(("intervals", "firsts", "lasts", "cycles"), map(list, columns), strict=True))
 
 
-def miss(interval_seconds: int, after_ms: int, until_ms: int) -> None:
-    """Count the slots in (`after_ms`, `until_ms`], which is not empty, as missed: they were slept through."""
-    interval_ms = interval_seconds * 1000
-    ranges = windows(interval_ms, after_ms, until_ms)
-    values = {
-        "interval_seconds": interval_seconds,
-        "interval_ms": interval_ms,
-        "after_ms": after_ms,
-        "until_ms": until_ms,
-        "first": ranges[0].first,
-        "last": ranges[0].last,
-        "other_first": ranges[-1].first,
-        "other_last": ranges[-1].last,
-    }
+def miss(claimed: Mapping[int, int], now_ms: int) -> None:
+    """Count what was slept through: the unclaimed slots of these intervals after which another came due."""
+    gaps = [
+        (seconds, until_ms, now_ms - seconds * 1000)
+        for seconds, until_ms in claimed.items()
+        if until_ms < now_ms - seconds * 1000
+    ]
+    if not gaps:
+        return
+    ranges = [
+        (seconds, window.first, window.last)
+        for seconds, after_ms, until_ms in gaps
+        for window in windows(seconds * 1000, after_ms, until_ms)
+    ]
+    statement = MISSED.format(ranges=" OR ".join([RANGE] * len(ranges)))
     with connection.cursor() as cursor:
-        cursor.execute(MISSED, values)
+        cursor.execute(statement, [*chain.from_iterable(ranges), *map(list, zip(*gaps, strict=True))])
 
 
 def lag(now: datetime) -> timedelta:

@@ -153,9 +153,7 @@ def _claim_slots(now_ms: int, limit: int) -> list[Claim]:
     """The slots of intervals that nobody else is claiming; after an outage of ours each monitor's latest."""
     if not (claimed := schedules.lock(now_ms)):
         return []
-    for seconds, until_ms in claimed.items():
-        if until_ms < now_ms - seconds * 1000:
-            schedules.miss(seconds, until_ms, now_ms - seconds * 1000)
+    schedules.miss(claimed, now_ms)
     found = _found(claimed, now_ms, limit)
     reached = {
         seconds: claimed_until([claim.scheduled_at_ms for claim in found[seconds]], limit, now_ms)
