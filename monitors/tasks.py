@@ -21,7 +21,8 @@ from probes.messages import BadMessage, RegionBeat, unpack
 logger = logging.getLogger(__name__)
 
 CLAIM_LIMIT = 1_000
-"""Checks of one transaction: large enough to be cheap, small enough to commit within milliseconds."""
+"""Checks of one interval in one transaction: large enough to be cheap, small enough to commit within
+milliseconds. Where several intervals have so many due there are as many times more."""
 MOST_ROUNDS = 10
 MOST_WAITING = 50
 """Messages of results, of up to 500 each. While more of them wait to be stored, no check is claimed."""
