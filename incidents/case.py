@@ -89,7 +89,10 @@ class Case:
     confirmation_count: int = 1
     """So many checks in a row must each be confirmed as failed before the monitor is down."""
     consecutive_fails: int = 0
-    next_check_at: datetime | None = None
+    scheduled_since: datetime | None = None
+    """Since when regions look at its slots; None while they do not."""
+    extra_check_at: datetime | None = None
+    """A check that is due before the next slot."""
     last_scheduled_at: datetime | None = None
     last_check_at: datetime | None = None
     flapping_since: datetime | None = None

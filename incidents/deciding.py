@@ -125,8 +125,9 @@ def _follow(case: Case, closed: Round, verdict: Verdict, now: datetime) -> Decis
         decision = _transition(case, change, common_reason(closed), now)
         left = regional.note(decision.case, closed, now)
         return Decision(left.case, (*decision.effects, *left.effects))
-    if verdict is Verdict.INCONCLUSIVE and case.next_check_at:
-        case = replace(case, next_check_at=min(case.next_check_at, now + SOON))
+    if verdict is Verdict.INCONCLUSIVE and case.scheduled_since and case.interval > SOON:
+        soon = now + SOON
+        case = replace(case, extra_check_at=min(case.extra_check_at or soon, soon))
     return regional.note(case, closed, now)
 
 
@@ -146,7 +147,7 @@ def _transition(case: Case, change: Change, reason: str, now: datetime) -> Decis
         since=now,
         sequence=case.sequence + 1,
         interval=interval,
-        next_check_at=min(case.next_check_at, now + interval) if case.next_check_at else None,
+        scheduled_since=now if case.scheduled_since and interval != case.interval else case.scheduled_since,
     )
     return announce(moved, change, reason, now)
 

@@ -18,9 +18,7 @@ from monitors import heartbeats
 from monitors.assignments import assign, forget_reports, is_assigned
 from monitors.models import Evidence, Monitor, MonitorState, RegionHour, WatchedPeriod
 from monitors.regions import voting_regions
-from monitors.slots import next_slot_ms
 from monitors.status import Status
-from probes.instants import from_unix_ms, unix_ms
 from webhooks.services import remove_subject
 
 PROBED_FIELDS = ("url", "timeout_ms", "options")
@@ -107,6 +105,7 @@ def delete_monitor(monitor: Monitor, now: datetime) -> None:
 
 def _follow(state: MonitorState, changed: set[str], now: datetime) -> None:
     """Bring the state in line with what changed in its monitor."""
+    is_new_grid = state.interval_seconds != state.monitor.interval_seconds
     state.interval_seconds = state.monitor.interval_seconds
     is_other = bool(changed.intersection((*PROBED_FIELDS, SERVERS)))
     if "enabled" in changed or is_other:
@@ -116,10 +115,10 @@ def _follow(state: MonitorState, changed: set[str], now: datetime) -> None:
         forget_reports(state.monitor)
     if is_other or "muted_events" in changed:
         state.cert_warned_until = None
-    if changed.intersection(("interval_seconds", "enabled", SERVERS)):
+    if is_new_grid or changed.intersection(("enabled", SERVERS)):
         _schedule(state, now)
-    if is_other and state.next_check_at and "enabled" not in changed:
-        state.next_check_at = now
+    if is_other and state.scheduled_since and "enabled" not in changed:
+        state.extra_check_at = now
     if state.monitor.type == heartbeats.TYPE:
         _follow_heartbeat(state.monitor, changed, now)
     if "enabled" in changed:
@@ -158,18 +157,15 @@ def _forget(state: MonitorState, now: datetime) -> None:
 
 def _look_at_once(state: MonitorState, now: datetime) -> None:
     """Open the round for first knowledge of a monitor that regions look at."""
-    if state.next_check_at:
+    if state.scheduled_since:
         case = records.load(state, now)
         records.save(records.Record(state, case), Decision(begin(case, voting_regions(now), now)), now)
 
 
 def _schedule(state: MonitorState, now: datetime) -> None:
-    """Set the next slot, or none for what no region looks at."""
-    if not _is_looked_at(state.monitor):
-        state.next_check_at = None
-        return
-    slot = next_slot_ms(state.monitor.pk, state.interval_seconds * 1000, unix_ms(now))
-    state.next_check_at = from_unix_ms(slot)
+    """Have its slots looked at from now on, or no more what no region looks at."""
+    state.scheduled_since = now if _is_looked_at(state.monitor) else None
+    state.extra_check_at = state.extra_check_at if state.scheduled_since else None
 
 
 def _is_looked_at(monitor: Monitor) -> bool:

@@ -26,8 +26,8 @@ from probes.instants import unix_ms
 from probes.messages import Batch, ProbeRequest, ProbeResult, pack_result
 
 SAME_NAME = (
-    *("sequence", "config_version", "next_check_at", "last_scheduled_at", "last_check_at"),
-    *("flapping_since", "calm_since", "consecutive_fails"),
+    *("sequence", "config_version", "scheduled_since", "extra_check_at", "last_scheduled_at"),
+    *("last_check_at", "flapping_since", "calm_since", "consecutive_fails"),
 )
 """The fields that a case and its row call the same."""
 ANSWERED = ("asked_at", "outcome", "evidence")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import Case, F, When
+
 from monitors.models import MonitorState
 from monitors.status import Status
 
@@ -19,9 +21,13 @@ STEPS = tuple(
 
 
 def stretch_intervals(now: datetime) -> None:
-    """Bring the intervals in force of all monitors that are down up to their step."""
+    """Bring the intervals in force of all monitors that are down up to their step.
+
+    The slots of the new interval are looked at from now on: those before were none of the monitor's.
+    """
     down = MonitorState.objects.filter(status=Status.DOWN)
+    since = Case(When(scheduled_since__isnull=False, then=now), default=F("scheduled_since"))
     for down_for, interval in STEPS:
         seconds = round(interval.total_seconds())
         long_down = down.filter(status_since__lte=now - down_for, interval_seconds__lt=seconds)
-        long_down.update(interval_seconds=seconds)
+        long_down.update(interval_seconds=seconds, scheduled_since=since)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 from django.db import connection
@@ -83,9 +84,11 @@ def record_evidence(results: Sequence[ProbeResult]) -> list[ProbeResult]:
     """
     if not results:
         return []
+    # The order in which rows are locked is the same for all who lock many: nobody waits for each other.
+    ordered = sorted(results, key=attrgetter("monitor_id"))
     with connection.cursor() as cursor:
-        cursor.execute(RECORD, [_sent(results)])
-        return [results[number - 1] for (number,) in cursor.fetchall()]
+        cursor.execute(RECORD, [_sent(ordered)])
+        return [ordered[number - 1] for (number,) in cursor.fetchall()]
 
 
 def store_evidence(results: Sequence[ProbeResult]) -> None:

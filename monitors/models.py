@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import MD5
 
 from accounts.models import Account, Server
+from monitors.phases import PHASE_MS
 from monitors.status import Status
 
 
@@ -42,9 +43,9 @@ class Monitor(models.Model):
 
 
 class MonitorState(models.Model):
-    """What we believe of a monitor now, and when to look again: the narrow row that every check touches.
+    """What we believe of a monitor now, and since when it is looked at: the narrow row of every result.
 
-    Only `next_check_at` is indexed, so that recording a check is a heap-only update.
+    A check changes nothing that is indexed, so recording it is a heap-only update. See also `Schedule`.
     """
 
     monitor = models.OneToOneField(Monitor, on_delete=models.CASCADE, primary_key=True, related_name="state")
@@ -58,8 +59,14 @@ class MonitorState(models.Model):
     """Goes up with every edit; results of an older configuration are evidence, never votes."""
     interval_seconds = models.PositiveIntegerField()
     """The interval in force."""
-    next_check_at = models.DateTimeField(null=True)
-    """The next slot; null while the monitor is disabled."""
+    phase_ms = models.GeneratedField(
+        expression=PHASE_MS, output_field=models.BigIntegerField(), db_persist=True
+    )
+    """Where in each interval its slot is."""
+    scheduled_since = models.DateTimeField(null=True)
+    """Those slots of the interval in force are looked at that are later; null while no region looks."""
+    extra_check_at = models.DateTimeField(null=True)
+    """A check that is due before the next slot, off the grid; nearly always null."""
     awaited_slot = models.DateTimeField(null=True)
     """The slot whose probe took so long that others were asked: its answer is still to be heeded."""
     awaited_region = models.CharField(max_length=32, blank=True)
@@ -84,13 +91,28 @@ class MonitorState(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["next_check_at"], name="state_due", condition=Q(next_check_at__isnull=False)
+                fields=["interval_seconds", "phase_ms"],
+                name="state_slots",
+                condition=Q(scheduled_since__isnull=False),
+            ),
+            models.Index(
+                fields=["extra_check_at"], name="state_extra", condition=Q(extra_check_at__isnull=False)
             ),
             models.Index(fields=["status_since"], name="state_down", condition=Q(status="down")),
         ]
 
     def __str__(self) -> str:
         return f"{self.monitor_id}: {self.status}"
+
+
+class Schedule(models.Model):
+    """All that scheduling remembers: slots up to this instant, and in it, are claimed, or were missed."""
+
+    interval_seconds = models.PositiveIntegerField(primary_key=True)
+    claimed_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"every {self.interval_seconds} s: until {self.claimed_until}"
 
 
 class RegionalFailure(models.Model):

@@ -62,7 +62,7 @@ def judge(now: datetime) -> None:
 
     "Most" is more than half to begin, and less than a quarter to end, so that it does not alternate.
     """
-    watched = MonitorState.objects.filter(status=Status.UP, next_check_at__isnull=False).count()
+    watched = MonitorState.objects.filter(status=Status.UP, scheduled_since__isnull=False).count()
     counts = RegionalFailure.objects.values_list("region").annotate(Count("pk"))
     failing = dict(counts)
     for region in Region.objects.all():

@@ -1,14 +1,22 @@
-"""Steps 2 and 3a: the claim of what is due, and of what was lost with its worker."""
+"""Steps 2 and 3a: the claim of what is due, and of what was lost with its worker.
+
+A monitor's slots are a function of its id and interval, see `monitors.slots`, so nothing of a monitor is
+written to schedule it: a row an interval says up to where all slots are claimed, see `monitors.schedules`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db import connection
+from django.db import connection, transaction
 
+from monitors import schedules
+from monitors.models import MonitorState, Schedule
+from monitors.schedules import SPANS
+from monitors.windows import claimed_until
 from probes.instants import unix_ms
 
 
@@ -29,38 +37,52 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The region whose worker lost the first attempt: the second goes elsewhere."""
 
 
-# The slot of a monitor is a function of its own row and of now; see `monitors.slots`.
-PHASE_MS = "((((monitor_id & 2147483647) * 2654435761 & 4294967295) * interval_seconds * 1000) >> 32)"
-INTERVAL_MS = "(interval_seconds * 1000::bigint)"
-LATEST_MS = f"(%(now_ms)s - (%(now_ms)s - {PHASE_MS}) %% {INTERVAL_MS})"
-NEXT_MS = "(extract(epoch FROM next_check_at) * 1000)::bigint"
-
-# What is returned comes from the CTE that locked the rows: read again from the table, it would be that of
-# the statement's snapshot, and a row that another scheduler has just moved would be claimed twice.
 # No join is left to the planner. It expects as many rows as the limit allows, or none at all before the table
 # was analysed, and chose to read both tables from end to end, or every claimed row once for each of them.
-# After an outage of ours the check belongs to the latest slot; those slept through are counted as missed.
-CLAIM = f"""
-WITH due AS MATERIALIZED (
-    SELECT monitor_id, config_version, status, interval_seconds,
-           greatest({NEXT_MS}, {LATEST_MS}) AS scheduled_at_ms
+# The monitors that share a slot are found together or not at all, so that none of them is passed over.
+DUE = f"""
+FROM {SPANS}
+CROSS JOIN LATERAL (
+    SELECT monitor_id, config_version, status, interval_seconds, span.cycle_ms + phase_ms AS slot_ms
     FROM monitors_monitorstate
-    WHERE next_check_at <= %(now)s
-    ORDER BY next_check_at
-    LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
-), moved AS (
-    UPDATE monitors_monitorstate
-    SET next_check_at = to_timestamp(({LATEST_MS} + {INTERVAL_MS}) / 1000.0),
-        missed_checks = missed_checks + greatest(0, ({LATEST_MS} - {NEXT_MS}) / {INTERVAL_MS})
-    WHERE monitor_id = ANY (ARRAY(SELECT monitor_id FROM due))
-)
-SELECT monitor_id, config_version, status, scheduled_at_ms, interval_seconds, type, url, timeout_ms, options
-FROM due
+    WHERE interval_seconds = span.interval_seconds AND phase_ms BETWEEN span.first AND span.last
+      AND scheduled_since < to_timestamp((span.cycle_ms + phase_ms) / 1000::float8)
+    ORDER BY interval_seconds, phase_ms
+    FETCH FIRST %(limit)s ROWS WITH TIES
+) due
+"""  # noqa: S608  # of constants
+CLAIM = f"""
+SELECT monitor_id, config_version, status, slot_ms, due.interval_seconds, type, url, timeout_ms, options
+{DUE}
 CROSS JOIN LATERAL (
     SELECT type, url, timeout_ms, options FROM monitors_monitor WHERE id = due.monitor_id LIMIT 1
 ) monitor
 """  # noqa: S608  # of constants
+COUNT = f"SELECT count(*) {DUE}"
+
+# What is returned comes from the CTE that locked the rows: read again from the table, it would be that of
+# the statement's snapshot, and a row that another scheduler has just taken would be claimed twice.
+# What has waited for longer than the interval was overtaken by a slot.
+EXTRA = """
+WITH due AS MATERIALIZED (
+    SELECT monitor_id, config_version, status, interval_seconds, extra_check_at
+    FROM monitors_monitorstate
+    WHERE extra_check_at <= %(now)s
+    ORDER BY extra_check_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE monitors_monitorstate SET extra_check_at = NULL
+    WHERE monitor_id = ANY (ARRAY(SELECT monitor_id FROM due))
+)
+SELECT monitor_id, config_version, status, (extract(epoch FROM extra_check_at) * 1000)::bigint,
+       interval_seconds, type, url, timeout_ms, options
+FROM due
+CROSS JOIN LATERAL (
+    SELECT type, url, timeout_ms, options FROM monitors_monitor WHERE id = due.monitor_id LIMIT 1
+) monitor
+WHERE extra_check_at > %(now)s - interval_seconds * interval '1 s'
+"""
 
 # Only what was not answered comes back: nearly every lease runs out with nothing lost, and to read all its
 # monitors took as long as to claim them. The LIMIT makes each of them one look into the index.
@@ -78,7 +100,7 @@ FROM expired
 CROSS JOIN unnest(expired.monitor_ids, expired.slots_ms) AS slot (monitor_id, scheduled_at_ms)
 CROSS JOIN LATERAL (
     SELECT config_version, status, interval_seconds FROM monitors_monitorstate
-    WHERE monitor_id = slot.monitor_id AND next_check_at IS NOT NULL
+    WHERE monitor_id = slot.monitor_id AND scheduled_since IS NOT NULL
       AND coalesce(last_scheduled_at, '-infinity') < to_timestamp(slot.scheduled_at_ms / 1000.0)
     LIMIT 1
 ) state
@@ -89,15 +111,26 @@ WHERE expired.attempt = 1
 """
 
 
+@transaction.atomic(savepoint=False)
 def claim_due(now: datetime, limit: int) -> list[Claim]:
-    """Claim at most `limit` checks that are due, and move each monitor to its next slot.
+    """Claim what is due: checks off the grid, and of each interval about `limit` slots, the oldest first.
 
-    Two schedulers, or ten, claim nothing twice: each locks its rows and skips those of the others.
+    Fewer than `limit` in all: no more is to be had now. Two schedulers, or ten, claim nothing twice: each
+    locks the intervals that it claims, and skips those of the others.
     """
-    parameters: dict[str, datetime | int] = {"now": now, "now_ms": unix_ms(now), "limit": limit}
+    schedules.keep()
+    slots = _claim_slots(unix_ms(now), limit)
+    # Locked last: to count what was missed is to wait for rows, and who waits should hold none.
+    return [*_claim_extra(now, limit), *slots]
+
+
+def count_due(now: datetime, most: int) -> int:
+    """How many checks are due and not claimed, at most `most`; of what was slept through one a monitor."""
+    claimed = {row.interval_seconds: unix_ms(row.claimed_until) for row in Schedule.objects.all()}
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, parameters)
-        return [_claim(row) for row in cursor.fetchall()]
+        cursor.execute(COUNT, {**schedules.spans(claimed, unix_ms(now)), "limit": most})
+        count: int = cursor.fetchone()[0]
+    return min(most, count + MonitorState.objects.filter(extra_check_at__lte=now)[:most].count())
 
 
 def claim_lost(now: datetime, limit: int) -> list[Claim]:
@@ -108,6 +141,41 @@ def claim_lost(now: datetime, limit: int) -> list[Claim]:
     with connection.cursor() as cursor:
         cursor.execute(LOST, {"now": now, "limit": limit})
         return [_claim(row, attempt=2, lost_in=region) for *row, region in cursor.fetchall()]
+
+
+def _claim_extra(now: datetime, limit: int) -> list[Claim]:
+    with connection.cursor() as cursor:
+        cursor.execute(EXTRA, {"now": now, "limit": limit})
+        return [_claim(row) for row in cursor.fetchall()]
+
+
+def _claim_slots(now_ms: int, limit: int) -> list[Claim]:
+    """The slots of intervals that nobody else is claiming; after an outage of ours each monitor's latest."""
+    if not (claimed := schedules.lock(now_ms)):
+        return []
+    schedules.miss(claimed, now_ms)
+    found = _found(claimed, now_ms, limit)
+    reached = {
+        seconds: claimed_until([claim.scheduled_at_ms for claim in found[seconds]], limit, now_ms)
+        for seconds in claimed
+    }
+    schedules.move(reached)
+    return [
+        claim for seconds in claimed for claim in found[seconds] if claim.scheduled_at_ms <= reached[seconds]
+    ]
+
+
+def _found(claimed: Mapping[int, int], now_ms: int, limit: int) -> dict[int, list[Claim]]:
+    """What came due of each interval, the oldest first: all of it, or at least `limit`."""
+    found: dict[int, list[Claim]] = {seconds: [] for seconds in claimed}
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, {**schedules.spans(claimed, now_ms), "limit": limit})
+        for row in cursor.fetchall():
+            claim = _claim(row)
+            found[claim.interval_seconds].append(claim)
+    for claims in found.values():
+        claims.sort(key=lambda claim: claim.scheduled_at_ms)
+    return found
 
 
 def _claim(row: Sequence[Any], attempt: int = 1, lost_in: str = "") -> Claim:

@@ -1,8 +1,7 @@
 """The grid of a monitor's checks: pure arithmetic, in Unix milliseconds.
 
 A slot is `phase + k * interval`. The phase comes from the id alone, so the load is flat, the grid is
-reproducible, survives restarts and never drifts. `scheduling.CLAIM` holds the same arithmetic in SQL;
-a test compares the two.
+reproducible, survives restarts and never drifts. `phases.PHASE_MS` is the same arithmetic in SQL.
 """
 
 from __future__ import annotations

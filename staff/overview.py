@@ -11,9 +11,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from incidents.models import Incident, Round
-from monitors import regions
-from monitors.models import KillSwitch, MonitorState, OperatorEvent, Pulse, Region
+from monitors import regions, schedules
+from monitors.models import KillSwitch, OperatorEvent, Pulse, Region
 from monitors.pulse import GAP
+from monitors.scheduling import count_due
 from probes import names
 from staff.base import MOST_COUNTED
 from webhooks.models import OPEN, Delivery
@@ -99,9 +100,8 @@ def queue_depths() -> dict[str, int] | None:
 
 
 def _checks_due(now: datetime) -> Late:
-    due = MonitorState.objects.filter(next_check_at__lte=now)
-    oldest = due.aggregate(at=Min("next_check_at"))["at"]
-    return Late(due[:MOST_COUNTED].count() if oldest else 0, now - (oldest or now))
+    count = count_due(now, MOST_COUNTED)
+    return Late(count, schedules.lag(now) if count else timedelta())
 
 
 def _deliveries_due(now: datetime) -> Late:

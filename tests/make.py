@@ -8,8 +8,7 @@ from typing import Any
 from accounts.models import Account, Server
 from monitors.heartbeats import make_heartbeat, token_of
 from monitors.models import Assignment, Monitor, MonitorState, Pulse, Region, WatchedPeriod
-from monitors.slots import next_slot_ms
-from probes.instants import from_unix_ms, unix_ms
+from probes.instants import unix_ms
 from probes.messages import ProbeResult
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -27,7 +26,7 @@ def account(name: str = "alice") -> Account:
 def monitor(
     owner: Account | None = None, *, status: str = "up", now: datetime = NOW, **fields: Any
 ) -> Monitor:
-    """A monitor with a state of `status`, next due at its first slot after `now`."""
+    """A monitor with a state of `status`, whose slots after `NOW` are looked at."""
     values: dict[str, Any] = {
         "name": "site",
         "url": "http://127.0.0.1:9/",
@@ -39,13 +38,12 @@ def monitor(
         "updated_at": NOW,
     }
     made = Monitor.objects.create(account=owner or account(), **(values | fields))
-    slot = next_slot_ms(made.pk, made.interval_seconds * 1000, unix_ms(NOW))
     MonitorState.objects.create(
         monitor=made,
         status=status,
         status_since=NOW,
         interval_seconds=made.interval_seconds,
-        next_check_at=from_unix_ms(slot) if made.enabled else None,
+        scheduled_since=NOW if made.enabled else None,
     )
     if made.enabled:
         WatchedPeriod.objects.create(monitor=made, began_at=made.created_at)
@@ -59,7 +57,7 @@ def heartbeat(
     options = {"grace_seconds": 60, "timezone": "UTC"} | fields.pop("options", {})
     values = {"url": "heartbeat:job", "type": "heartbeat", "status": "unknown", "options": options}
     made = monitor(owner, **(values | fields))
-    MonitorState.objects.filter(pk=made.pk).update(next_check_at=None)
+    MonitorState.objects.filter(pk=made.pk).update(scheduled_since=None)
     make_heartbeat(made, secret)
     return made, token_of(made)
 
@@ -74,7 +72,7 @@ def assigned(*servers: Server, **fields: Any) -> Monitor:
     """A monitor of the servers' account that they look at, and no region."""
     made = monitor(servers[0].account, **fields)
     Assignment.objects.bulk_create(Assignment(monitor=made, server=each) for each in servers)
-    MonitorState.objects.filter(pk=made.pk).update(next_check_at=None)
+    MonitorState.objects.filter(pk=made.pk).update(scheduled_since=None)
     return made
 
 

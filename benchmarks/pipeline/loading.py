@@ -14,7 +14,7 @@ from django.db.models import Model
 from accounts.models import Account
 from monitors.models import Monitor, MonitorState
 
-TABLES = "monitors_monitorstate, monitors_monitor, accounts_account"
+TABLES = "monitors_monitorstate, monitors_monitor, monitors_schedule, accounts_account"
 TIMEOUT_MS = 10_000
 
 ACCOUNT = {"id": "1", "name": "'benchmark'", "created_at": "now()"}
@@ -36,17 +36,9 @@ STATE = {
     "status_since": "now()",
     "interval_seconds": "%(interval_seconds)s",
 }
-# The first slot after `now`: the arithmetic of `monitors.scheduling.CLAIM`.
 SCHEDULE = """
-WITH slots AS (
-    SELECT monitor_id, interval_seconds * 1000::bigint AS interval_ms,
-           (((monitor_id & 2147483647) * 2654435761 & 4294967295) * interval_seconds * 1000) >> 32 AS phase_ms
-    FROM monitors_monitorstate WHERE monitor_id > %(after)s AND monitor_id <= %(last)s
-)
-UPDATE monitors_monitorstate state
-SET next_check_at = to_timestamp(
-    (%(now_ms)s - (%(now_ms)s - phase_ms) %% interval_ms + interval_ms) / 1000.0)
-FROM slots WHERE slots.monitor_id = state.monitor_id
+UPDATE monitors_monitorstate SET scheduled_since = to_timestamp(%(now_ms)s / 1000.0)
+WHERE monitor_id > %(after)s AND monitor_id <= %(last)s
 """
 
 
@@ -66,7 +58,7 @@ def load(
 
 
 def schedule(connection: psycopg.Connection[Any], after: int, last: int, now_ms: int) -> None:
-    """Make the monitors with ids in `(after, last]` due at their next slots."""
+    """Have the monitors with ids in `(after, last]` looked at from their next slots on."""
     connection.execute(SCHEDULE, {"after": after, "last": last, "now_ms": now_ms})
 
 
@@ -85,7 +77,7 @@ def _insert(
     values: dict[str, Any],
 ) -> None:
     """Rows with ids from 1 to `count`; a column without an expression has its model's default."""
-    fields = {str(field.column): field for field in model._meta.concrete_fields}
+    fields = {str(field.column): field for field in model._meta.concrete_fields if not field.generated}
     defaults = {column: field.get_default() for column, field in fields.items() if column not in expressions}
     selected = ", ".join(expressions.get(column, f"%({column})s") for column in fields)
     statement = (

@@ -257,7 +257,7 @@ def _case(target: Target) -> Case:
         interval=interval,
         status=Status.UNKNOWN,
         since=EPOCH,
-        next_check_at=EPOCH + interval,
+        scheduled_since=EPOCH,
     )
 
 

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from accounts import tally
 from incidents.models import Round
-from monitors import regions
+from monitors import regions, schedules
 from monitors.models import KillSwitch, MonitorState, Pulse, Region
 from probes import names
 from webhooks.models import OPEN, Delivery
@@ -72,9 +72,9 @@ def _regions(now: datetime) -> Iterator[Metric]:
 
 
 def _schedule(now: datetime) -> Iterator[Metric]:
-    due = MonitorState.objects.filter(next_check_at__isnull=False).aggregate(due=Min("next_check_at"))["due"]
-    lag = max(0.0, (now - due).total_seconds()) if due else 0.0
-    yield GaugeMetricFamily("upquorum_schedule_lag_seconds", "Since the oldest due check was due.", value=lag)
+    lag = schedules.lag(now).total_seconds()
+    text = "Since when not all is claimed that was due."
+    yield GaugeMetricFamily("upquorum_schedule_lag_seconds", text, value=lag)
     tick = Pulse.objects.filter(name="tick").values_list("at", flat=True).first()
     if tick:
         age = (now - tick).total_seconds()

@@ -19,9 +19,11 @@ from api.dialects.native.monitors import LONGEST_INTERVAL_SECONDS
 from api.monitor_types import MONITOR_TYPES
 from incidents.lifecycle import update_monitor
 from incidents.models import Incident, Round, Transition
-from monitors.models import Evidence, Heartbeat, Monitor, RegionalFailure
+from monitors.models import Evidence, Heartbeat, Monitor, MonitorState, RegionalFailure
+from monitors.slots import next_slot_ms
 from monitors.status import Status
 from monitors.targets import TARGETS
+from probes.instants import from_unix_ms, unix_ms
 from staff import show
 from staff.acting import CannotAct, action
 from staff.base import StaffAdmin, choice_filter, value_filter
@@ -175,7 +177,7 @@ class MonitorAdmin(StaffAdmin[Monitor]):
             "changes",
         )
         values = (
-            *map(show.instant, (state.status_since, state.last_check_at, state.next_check_at)),
+            *map(show.instant, (state.status_since, state.last_check_at, next_check(state, timezone.now()))),
             show.lasted(timedelta(seconds=state.interval_seconds)),
             *(state.consecutive_fails, state.missed_checks, state.sequence),
         )
@@ -269,6 +271,14 @@ EVIDENCE_HEAD = (
     *("started", "region", "round", "outcome", "error class", "status", "address"),
     *("total ms", "dns", "connect", "tls", "first byte", "error"),
 )
+
+
+def next_check(state: MonitorState, now: datetime) -> datetime | None:
+    """When regions look next: at its next slot, or before."""
+    if state.scheduled_since is None:
+        return None
+    slot = from_unix_ms(next_slot_ms(state.pk, state.interval_seconds * 1000, unix_ms(now)))
+    return min(slot, state.extra_check_at or slot)
 
 
 def verdict_of(round_: Round) -> SafeString | str:

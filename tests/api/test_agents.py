@@ -304,6 +304,6 @@ def test_what_it_says_of_itself_is_made_fit_to_show(agent: Agent) -> None:
 
 
 def test_the_state_of_a_private_target_waits_for_agents(watched: Monitor, alice: ApiClient) -> None:
-    assert MonitorState.objects.get().next_check_at is None
+    assert MonitorState.objects.get().scheduled_since is None
     status, body = alice.post(f"/monitors/{watched.pk}/test", None)
     assert (status, body["state"]["status"], body["state"]["evidence_buffer"]) == (200, "unknown", [])

@@ -91,7 +91,7 @@ def test_pausing_and_resuming_works_in_the_native_format_as_well(alice: ApiClien
         status, answer = alice.post(f"/monitors/{made.pk}/{verb}", None)
         assert (status, answer["monitor"]["enabled"]) == (200, enabled)
     state = MonitorState.objects.get()
-    assert (state.status, state.next_check_at is not None) == ("unknown", True)
+    assert (state.status, state.scheduled_since is not None) == ("unknown", True)
 
 
 def test_a_target_sent_back_as_it_was_shown_changes_nothing(alice: ApiClient, flat_alice: ApiClient) -> None:

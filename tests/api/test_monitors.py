@@ -58,7 +58,7 @@ def test_every_field_is_kept(alice: ApiClient) -> None:
     _, created = alice.post("/monitors", given)
     _, read = alice.get(f"/monitors/{created['monitor']['id']}")
     assert {name: read["monitor"][name] for name in given} == given
-    assert MonitorState.objects.get().next_check_at is None
+    assert MonitorState.objects.get().scheduled_since is None
 
 
 def test_tcp_takes_its_two_spellings_and_shows_no_status(alice: ApiClient) -> None:

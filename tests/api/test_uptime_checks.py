@@ -126,7 +126,7 @@ def test_servers_of_others_are_as_unknown_as_those_of_nobody(
 
 def test_no_region_looks_at_it(check_alice: ApiClient, web: Server) -> None:
     created(check_alice, web)
-    assert MonitorState.objects.get().next_check_at is None
+    assert MonitorState.objects.get().scheduled_since is None
 
 
 def test_an_update_keeps_what_it_leaves_out(check_alice: ApiClient, web: Server) -> None:

@@ -17,7 +17,6 @@ from benchmarks.pipeline.capacity import carries
 from benchmarks.pipeline.system import Window
 from benchmarks.usage import cpu_seconds
 from monitors.models import Monitor, MonitorState
-from monitors.slots import next_slot_ms
 from probes.instants import from_unix_ms, unix_ms
 
 KEYS = [
@@ -125,6 +124,8 @@ def test_loaded_monitors_are_as_the_schedule_would_have_them() -> None:
         loading.schedule(database, 0, 15, unix_ms(now))
 
     assert Monitor.objects.count() == 20
-    assert MonitorState.objects.filter(next_check_at=None).count() == 5
-    for state in MonitorState.objects.exclude(next_check_at=None):
-        assert state.next_check_at == from_unix_ms(next_slot_ms(state.pk, 60_000, unix_ms(now)))
+    since = from_unix_ms(unix_ms(now))
+    assert set(MonitorState.objects.filter(scheduled_since=since).values_list("pk", flat=True)) == {
+        *range(1, 16)
+    }
+    assert MonitorState.objects.filter(scheduled_since=None).count() == 5

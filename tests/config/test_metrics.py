@@ -24,7 +24,7 @@ from accounts.models import Account
 from config.metrics import installation
 from incidents.tasks import ingest
 from monitors import partitions
-from monitors.models import KillSwitch, MonitorState
+from monitors.models import KillSwitch, Schedule
 from probes.instants import unix_ms
 from probes.messages import Certificate, Results, pack
 from tests import make
@@ -77,8 +77,8 @@ def test_regions_tell_whether_they_vote_and_what_they_do() -> None:
 def test_the_schedule_tells_how_late_it_is() -> None:
     now = timezone.now()
     make.live(now=now)
-    monitor = make.monitor()
-    MonitorState.objects.filter(pk=monitor.pk).update(next_check_at=now - make.seconds(30))
+    make.monitor()
+    Schedule.objects.create(interval_seconds=60, claimed_until=now - make.seconds(30))
     KillSwitch.objects.create(reason="test")
     found = samples()
     assert 30 <= found["upquorum_schedule_lag_seconds",] < 40

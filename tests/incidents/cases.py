@@ -24,7 +24,7 @@ def case(status: str = "up", **fields: Any) -> Case:
         "interval": seconds(60),
         "status": Status(status),
         "since": NOW - seconds(3600),
-        "next_check_at": NOW + seconds(60),
+        "scheduled_since": NOW - seconds(3600),
     }
     return Case(**(values | fields))
 

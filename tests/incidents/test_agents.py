@@ -85,10 +85,10 @@ class Estate:
 
 def test_no_region_is_asked(outbox: Outbox) -> None:
     estate = Estate(2)
-    assert estate.state.next_check_at is None
+    assert estate.state.scheduled_since is None
     estate.see(0, "down")
     update_monitor(estate.monitor, {"timeout_ms": 5_000}, NOW)
-    assert estate.state.next_check_at is None
+    assert estate.state.scheduled_since is None
     assert outbox.batches == []
     assert not Round.objects.filter(closed_at=None).exists()
 
@@ -231,10 +231,11 @@ def test_handed_to_the_regions_and_back(outbox: Outbox) -> None:
     assert RegionalFailure.objects.exists()
     update_monitor(estate.monitor, {}, NOW, [])
     state = estate.state
-    assert (state.next_check_at, state.status) == (NOW, "up")
+    assert (state.scheduled_since, state.extra_check_at, state.status) == (NOW, NOW, "up")
     assert not RegionalFailure.objects.exists()
     update_monitor(estate.monitor, {}, NOW, [estate.servers[1].pk])
-    assert (estate.state.next_check_at, estate.state.config_version) == (None, state.config_version + 1)
+    assert estate.state.config_version == state.config_version + 1
+    assert (estate.state.scheduled_since, estate.state.extra_check_at) == (None, None)
 
 
 def test_resumed_it_is_unknown_until_servers_have_looked(outbox: Outbox) -> None:

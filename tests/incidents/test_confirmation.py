@@ -186,7 +186,7 @@ def test_a_round_nobody_answers_ends_without_a_verdict_and_the_next_check_comes_
     settle_overdue(made.pk, late)
     round_, state = Round.objects.get(), MonitorState.objects.get()
     assert (round_.verdict, state.status, Incident.objects.count()) == ("inconclusive", "up", 0)
-    assert state.next_check_at == late + seconds(10)
+    assert state.extra_check_at == late + seconds(10)
 
 
 def test_a_late_vote_is_kept_for_the_receipt_and_changes_nothing(outbox: Outbox) -> None:

@@ -228,7 +228,7 @@ def test_it_is_never_claimed_and_never_asked(outbox: Outbox) -> None:
     made = create_monitor(account(), fields | {"timeout_ms": 1, "options": options, "enabled": True}, NOW)
     for change in ({"interval_seconds": 90}, {"url": "heartbeat:y"}, {"enabled": False}, {"enabled": True}):
         update_monitor(made, change, NOW)
-    assert (MonitorState.objects.get().next_check_at, outbox.asked, Round.objects.count()) == (None, [], 0)
+    assert (MonitorState.objects.get().scheduled_since, outbox.asked, Round.objects.count()) == (None, [], 0)
 
 
 @pytest.mark.parametrize(

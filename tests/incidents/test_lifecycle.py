@@ -12,8 +12,6 @@ from incidents.confirmation import settle
 from incidents.lifecycle import create_monitor, delete_monitor, update_monitor
 from incidents.models import Incident, Round, Transition
 from monitors.models import Monitor, MonitorState
-from monitors.slots import next_slot_ms
-from probes.instants import unix_ms
 from tests.incidents.conftest import Outbox
 from tests.make import NOW, account, live, monitor, result, seconds
 from webhooks.models import Event, Webhook
@@ -51,8 +49,7 @@ def test_a_new_monitor_is_looked_at_from_three_regions_at_once(outbox: Outbox) -
     assert outbox.regions == ["eu", "us", "ap"]
     state = MonitorState.objects.get()
     assert state.status == "unknown"
-    assert state.next_check_at
-    assert unix_ms(state.next_check_at) == next_slot_ms(made.pk, 60_000, unix_ms(NOW))
+    assert (state.scheduled_since, state.extra_check_at) == (NOW, None)
     region, request = outbox.asked[0]
     for region, request in outbox.asked[:2]:
         values: dict[str, Any] = {"round_id": request.round_id, "scheduled_at_ms": request.scheduled_at_ms}
@@ -69,7 +66,7 @@ def test_without_a_live_region_it_waits_for_its_first_slot(outbox: Outbox) -> No
 def test_a_monitor_created_disabled_is_left_alone(outbox: Outbox) -> None:
     live()
     create(enabled=False)
-    assert (Round.objects.count(), MonitorState.objects.get().next_check_at) == (0, None)
+    assert (Round.objects.count(), MonitorState.objects.get().scheduled_since) == (0, None)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +81,8 @@ def test_editing_what_is_probed_voids_the_open_round_and_looks_at_once(
     settle(result(made, "down"), NOW)
     update_monitor(made, change, NOW + seconds(1))
     state = MonitorState.objects.get()
-    assert (state.config_version, state.next_check_at, state.status) == (2, NOW + seconds(1), "up")
+    assert (state.config_version, state.extra_check_at, state.status) == (2, NOW + seconds(1), "up")
+    assert state.scheduled_since == NOW
     assert Round.objects.get().verdict == "inconclusive"
 
 
@@ -102,20 +100,30 @@ def test_an_edit_that_changes_nothing_probed_leaves_the_round_open(
 
 def test_a_new_interval_moves_the_monitor_to_its_new_grid() -> None:
     made = monitor()
-    update_monitor(made, {"interval_seconds": 300}, NOW)
+    update_monitor(made, {"interval_seconds": 300}, NOW + seconds(5))
     state = MonitorState.objects.get()
     assert state.interval_seconds == 300
-    assert state.next_check_at
-    assert unix_ms(state.next_check_at) == next_slot_ms(made.pk, 300_000, unix_ms(NOW))
+    assert (state.scheduled_since, state.extra_check_at) == (NOW + seconds(5), None)
+
+
+def test_an_edit_ends_a_stretched_interval_and_its_grid() -> None:
+    made = monitor(status="down")
+    MonitorState.objects.update(interval_seconds=300)
+    update_monitor(made, {"name": "new"}, NOW + seconds(5))
+    state = MonitorState.objects.get()
+    assert (state.interval_seconds, state.scheduled_since) == (60, NOW + seconds(5))
+    update_monitor(made, {"name": "newer"}, NOW + seconds(6))
+    assert MonitorState.objects.get().scheduled_since == NOW + seconds(5)
 
 
 def test_pausing_ends_the_incident_quietly_and_keeps_the_state(outbox: Outbox) -> None:
     live()
     made = monitor()
     take_down(made, outbox)
+    MonitorState.objects.update(extra_check_at=NOW)
     update_monitor(made, {"enabled": False}, NOW + seconds(5))
     state = MonitorState.objects.get()
-    assert (state.status, state.next_check_at) == ("down", None)
+    assert (state.status, state.scheduled_since, state.extra_check_at) == ("down", None, None)
     assert Incident.objects.get().resolved_at == NOW + seconds(5)
     assert list(Event.objects.values_list("type", flat=True)) == ["monitor.down"]
 
@@ -126,7 +134,7 @@ def test_resuming_starts_from_no_knowledge_with_an_immediate_look(outbox: Outbox
     update_monitor(made, {"enabled": True}, NOW)
     state = MonitorState.objects.get()
     assert (state.status, state.config_version) == ("unknown", 2)
-    assert state.next_check_at
+    assert state.scheduled_since == NOW
     assert outbox.regions == ["eu", "us", "ap"]
 
 

@@ -77,7 +77,7 @@ def test_no_silence_votes_and_no_order_matters(outcomes: list[str], streak: int,
 
 
 def test_a_majority_takes_the_monitor_down_with_its_receipt() -> None:
-    decision = conclude(case(next_check_at=None), sights("down", "down", "up"), NOW)
+    decision = conclude(case(scheduled_since=None), sights("down", "down", "up"), NOW)
     assert decision.case.status == "down"
     assert events(decision) == [("monitor.down", "")]
     receipt = decision.case.round

@@ -6,7 +6,10 @@ import pytest
 
 from monitors.backoff import stretch_intervals
 from monitors.models import MonitorState
-from tests.make import NOW, monitor, seconds
+from monitors.scheduling import claim_due
+from monitors.slots import next_slot_ms
+from probes.instants import unix_ms
+from tests.make import NOW, account, monitor, seconds
 
 pytestmark = pytest.mark.django_db
 
@@ -34,3 +37,18 @@ def test_a_longer_one_stays(minutes: float, configured: int) -> None:
 @pytest.mark.parametrize("status", ["up", "unknown"])
 def test_only_downtime_counts(status: str) -> None:
     assert interval_after(60, 20, status) == 20
+
+
+def test_the_grid_of_the_new_interval_begins_when_it_does() -> None:
+    made = monitor(status="down", interval_seconds=20)
+    paused = monitor(account("bob"), status="down", interval_seconds=20, enabled=False)
+    MonitorState.objects.update(status_since=NOW - seconds(700))
+    claim_due(NOW + seconds(20), 10)
+    now = NOW + seconds(2_000)
+    stretch_intervals(now)
+    since = dict(MonitorState.objects.values_list("pk", "scheduled_since"))
+    assert since == {made.pk: now, paused.pk: None}
+    stretch_intervals(now + seconds(1))
+    claims = claim_due(now + seconds(300), 10)
+    assert [claim.scheduled_at_ms for claim in claims] == [next_slot_ms(made.pk, 300_000, unix_ms(now))]
+    assert MonitorState.objects.get(pk=made.pk).missed_checks == 0

@@ -106,7 +106,7 @@ def test_with_one_region_left_the_second_look_comes_from_there() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "change",
-    [{"last_scheduled_at": NOW}, {"last_scheduled_at": NOW + seconds(60)}, {"next_check_at": None}],
+    [{"last_scheduled_at": NOW}, {"last_scheduled_at": NOW + seconds(60)}, {"scheduled_since": None}],
     ids=["answered", "answered for a newer slot", "disabled"],
 )
 def test_what_needs_no_second_look_gets_none(change: dict[str, object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from monitors.evidence import latest, record_evidence, storable
 from monitors.models import Evidence, MonitorState, RegionalFailure
@@ -29,6 +30,25 @@ def test_a_result_is_stored_as_it_was_measured() -> None:
     assert (stored.scheduled_at, stored.started_at, stored.round_id) == (NOW, NOW, 0)
     assert (stored.status_code, stored.address, stored.error) == (503, "127.0.0.1", "HTTP 503")
     assert (stored.dns_ms, stored.connect_ms, stored.tls_ms, stored.ttfb_ms) == (1.5, 2.5, None, 9.25)
+
+
+def test_what_is_quiet_changes_no_index() -> None:
+    made = monitor()
+    MonitorState.objects.update(extra_check_at=NOW)
+    before = updates()
+    record_evidence([result(made, "up")])
+    assert [after - count for after, count in zip(updates(), before, strict=True)] == [1, 1]
+
+
+def updates() -> tuple[int, int]:
+    """Of rows of the state in this transaction: all, and those that were heap-only."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'monitors_monitorstate'"
+        )
+        found: tuple[int, int] = cursor.fetchone()
+    return found
 
 
 def test_the_address_family_and_the_end_of_the_certificate_are_kept_where_they_are_known() -> None:

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitors.models import MonitorState
 from monitors.slots import latest_slot_ms, next_slot_ms, phase_ms, turn
+from tests.make import monitor
 
 ids = st.integers(1, 2**63 - 1)
 intervals = st.integers(1, 86_400).map(lambda seconds: seconds * 1000)
@@ -43,3 +45,13 @@ def test_a_thousand_monitors_of_one_account_do_not_bunch(interval: int, first: i
 def test_regions_take_turns(id_: int, interval: int, now: int, regions: int) -> None:
     slots = [latest_slot_ms(id_, interval, now) + step * interval for step in range(regions)]
     assert sorted(turn(id_, interval, slot, regions) for slot in slots) == list(range(regions))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("id_", [1, 7_777, 2**31 - 1, 2**31, 2**40 + 12_345])
+@pytest.mark.parametrize("interval_seconds", [1, 7, 60, 86_400])
+def test_the_database_has_the_same_phase(id_: int, interval_seconds: int) -> None:
+    monitor(id=id_, interval_seconds=interval_seconds)
+    assert MonitorState.objects.get().phase_ms == phase_ms(id_, interval_seconds * 1000)
+    MonitorState.objects.update(interval_seconds=300)
+    assert MonitorState.objects.get().phase_ms == phase_ms(id_, 300_000)

@@ -60,11 +60,11 @@ def test_pausing_ends_the_incident_and_stops_the_schedule_and_resuming_begins_an
 ) -> None:
     act(desk, "monitors_monitor", "pause", world.monitor.pk, confirmed="yes")
     state = MonitorState.objects.get()
-    assert (state.monitor.enabled, state.next_check_at) == (False, None)
+    assert (state.monitor.enabled, state.scheduled_since) == (False, None)
     assert Incident.objects.get().resolution == "paused"
     act(desk, "monitors_monitor", "resume", world.monitor.pk, confirmed="yes")
     state.refresh_from_db()
-    assert (state.status, state.next_check_at is None) == ("unknown", False)
+    assert (state.status, state.scheduled_since is None) == ("unknown", False)
     assert logged() == [("monitor", "Pause."), ("monitor", "Resume.")]
 
 

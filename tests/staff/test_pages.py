@@ -14,6 +14,7 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.feeds import ensure_token
 from accounts.keys import issue_key
@@ -23,10 +24,22 @@ from api.models import NewsItem
 from incidents.lifecycle import create_monitor
 from incidents.models import Round
 from monitors import heartbeats
-from monitors.models import Heartbeat, KillSwitch, Monitor, OperatorEvent, OptOut, Region
+from monitors.models import (
+    Heartbeat,
+    KillSwitch,
+    Monitor,
+    MonitorState,
+    OperatorEvent,
+    OptOut,
+    Region,
+    Schedule,
+)
+from monitors.slots import latest_slot_ms
+from probes.instants import from_unix_ms, unix_ms
 from staff import base
 from staff.base import StaffAdmin
-from tests.make import account, monitor
+from staff.pages.monitors import next_check
+from tests.make import NOW, account, monitor, seconds
 from tests.staff.conftest import World, go_down
 from webhooks.services import set_webhook
 
@@ -128,6 +141,34 @@ def test_the_first_page_tells_what_is_wrong(desk: Client, world: World) -> None:
     text = text_of(desk, reverse("admin:index"))
     for expected in ("abuse of all kinds", "silent for long", "the shop", "probe.eu", "Open incidents (1)"):
         assert expected in text
+
+
+def test_the_first_page_tells_what_is_due_and_since_when(desk: Client, world: World) -> None:
+    now = timezone.now()
+    MonitorState.objects.update(scheduled_since=None)
+    assert "0 checks due;" in text_of(desk, reverse("admin:index"))
+    MonitorState.objects.filter(pk=world.monitor.pk).update(scheduled_since=now - seconds(600))
+    Schedule.objects.create(interval_seconds=world.monitor.interval_seconds, claimed_until=now - seconds(300))
+    assert "1 check due: all is claimed up to 5 min" in text_of(desk, reverse("admin:index"))
+
+
+@pytest.mark.parametrize(
+    ("since", "extra", "expected"),
+    [(None, None, None), (-5, None, 12.5), (-5, 3, 3), (-5, 50, 12.5), (-5, -1, -1)],
+    ids=["by no region", "at its slot", "before", "at its slot, and after", "overdue"],
+)
+def test_the_next_check_is_the_slot_or_what_comes_before(
+    since: float | None, extra: float | None, expected: float | None
+) -> None:
+    slot = from_unix_ms(latest_slot_ms(7, 60_000, unix_ms(NOW)))
+    now = slot + seconds(47.5)
+    state = MonitorState(
+        monitor_id=7,
+        interval_seconds=60,
+        scheduled_since=None if since is None else now + seconds(since),
+        extra_check_at=None if extra is None else now + seconds(extra),
+    )
+    assert next_check(state, now) == (None if expected is None else now + seconds(expected))
 
 
 def test_the_first_page_is_there_without_a_broker_and_without_rows(desk: Client, settings: Any) -> None:
