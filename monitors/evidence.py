@@ -20,11 +20,11 @@ ANSWER = """
 WITH answer AS MATERIALIZED (
     SELECT ordinality, monitor_id, config_version, coalesce(round_id, 0) AS round_id,
            coalesce(attempt, 1) AS attempt, region, outcome,
-           to_timestamp(scheduled_at_ms / 1000.0) AS scheduled_at,
-           to_timestamp(started_at_ms / 1000.0) AS started_at, coalesce(total_ms, 0) AS total_ms,
+           to_timestamp(scheduled_at_ms / 1000::float8) AS scheduled_at,
+           to_timestamp(started_at_ms / 1000::float8) AS started_at, coalesce(total_ms, 0) AS total_ms,
            coalesce(error_class, '') AS error_class, coalesce(error, '') AS error, status_code,
            coalesce(address, '') AS address, family, dns_ms, connect_ms, tls_ms, ttfb_ms, download_ms,
-           to_timestamp((certificate ->> 'chain_expires_at_ms')::bigint / 1000.0) AS cert_expires_at
+           to_timestamp((certificate ->> 'chain_expires_at_ms')::bigint / 1000::float8) AS cert_expires_at
     FROM ROWS FROM (json_to_recordset(%s) AS (
         monitor_id bigint, config_version int, round_id bigint, attempt smallint, region text, outcome text,
         scheduled_at_ms bigint, started_at_ms bigint, total_ms float8, error_class text, error text,

@@ -12,7 +12,7 @@ from probes.messages import Batch
 # As one JSON text, like results: to adapt two arrays a lease took as long as to plan its checks.
 GRANT = """
 INSERT INTO monitors_lease (region, attempt, expires_at, monitor_ids, slots_ms)
-SELECT region, attempt, to_timestamp(expires_at_ms / 1000.0), monitor_ids, slots_ms
+SELECT region, attempt, to_timestamp(expires_at_ms / 1000::float8), monitor_ids, slots_ms
 FROM json_to_recordset(%s) AS (
     region text, attempt smallint, expires_at_ms bigint, monitor_ids bigint[], slots_ms bigint[])
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import MD5
 
 from accounts.models import Account, Server
@@ -59,10 +59,6 @@ class MonitorState(models.Model):
     """Goes up with every edit; results of an older configuration are evidence, never votes."""
     interval_seconds = models.PositiveIntegerField()
     """The interval in force."""
-    phase_ms = models.GeneratedField(
-        expression=PHASE_MS, output_field=models.BigIntegerField(), db_persist=True
-    )
-    """Where in each interval its slot is."""
     scheduled_since = models.DateTimeField(null=True)
     """Those slots of the interval in force are looked at that are later; null while no region looks."""
     extra_check_at = models.DateTimeField(null=True)
@@ -91,7 +87,8 @@ class MonitorState(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["interval_seconds", "phase_ms"],
+                F("interval_seconds"),
+                PHASE_MS,
                 name="state_slots",
                 condition=Q(scheduled_since__isnull=False),
             ),

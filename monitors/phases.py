@@ -1,4 +1,7 @@
-"""`monitors.slots.phase_ms` as a column that PostgreSQL computes; a test compares the two."""
+"""`monitors.slots.phase_ms` as PostgreSQL computes it, for an index and for those who read by it.
+
+Not as a generated column: for each row that is written PostgreSQL 18 reads the text of its expression anew.
+"""
 
 from __future__ import annotations
 
@@ -12,3 +15,6 @@ PHASE_MS = (
     * F("interval_seconds")
     * 1000
 ).bitrightshift(32)
+
+PHASE_MS_SQL = f"((((monitor_id & {MASK_31}) * {GOLDEN} & {MASK_32}) * interval_seconds * 1000) >> 32)"
+"""The same for statements of our own, which find the index by it."""

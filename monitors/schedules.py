@@ -10,23 +10,24 @@ from django.db import connection
 from django.db.models import Min
 
 from monitors.models import MonitorState, Schedule
+from monitors.phases import PHASE_MS_SQL
 from monitors.windows import windows
 from probes.instants import from_unix_ms, unix_ms
 
 # One descent of the index finds an interval in use, however many monitors have it.
-INTERVALS = """
+INTERVALS = f"""
 WITH RECURSIVE used AS (
     (SELECT interval_seconds FROM monitors_monitorstate
-     WHERE scheduled_since IS NOT NULL ORDER BY interval_seconds, phase_ms LIMIT 1)
+     WHERE scheduled_since IS NOT NULL ORDER BY interval_seconds, {PHASE_MS_SQL} LIMIT 1)
     UNION ALL
     SELECT following.interval_seconds FROM used CROSS JOIN LATERAL (
         SELECT interval_seconds FROM monitors_monitorstate
         WHERE scheduled_since IS NOT NULL AND interval_seconds > used.interval_seconds
-        ORDER BY interval_seconds, phase_ms LIMIT 1
+        ORDER BY interval_seconds, {PHASE_MS_SQL} LIMIT 1
     ) following
 )
 SELECT ARRAY(SELECT interval_seconds FROM used), ARRAY(SELECT interval_seconds FROM monitors_schedule)
-"""
+"""  # noqa: S608  # of constants
 OUR_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('monitors_schedule'))"
 LOCK = """
 SELECT interval_seconds, claimed_until FROM monitors_schedule
@@ -46,22 +47,22 @@ unnest(%(intervals)s::int[], %(firsts)s::bigint[], %(lasts)s::bigint[], %(cycles
 # Past the wall of what can be done a few slots of each interval are missed with every claim, after an outage
 # those of all monitors: the planner sees the ranges, and knows which it is. All rows are locked at once and
 # in the order of their ids, as by those who store results: else the two would wait for each other.
-MISSED = """
+MISSED = f"""
 WITH slept AS MATERIALIZED (
     SELECT monitor_id FROM monitors_monitorstate
-    WHERE scheduled_since IS NOT NULL AND ({ranges})
+    WHERE scheduled_since IS NOT NULL AND ({{ranges}})
     ORDER BY monitor_id FOR NO KEY UPDATE
 )
 UPDATE monitors_monitorstate state SET missed_checks = missed_checks
-    + (until_ms - phase_ms) / (gap.interval_seconds * 1000::bigint)
-    - (greatest(after_ms, floor(extract(epoch FROM scheduled_since) * 1000)::bigint) - phase_ms)
-        / (gap.interval_seconds * 1000::bigint)
-FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) gap (interval_seconds, after_ms, until_ms)
+    + (until_ms - {PHASE_MS_SQL}) / (interval_seconds * 1000::bigint)
+    - (greatest(after_ms, floor(extract(epoch FROM scheduled_since) * 1000)::bigint) - {PHASE_MS_SQL})
+        / (interval_seconds * 1000::bigint)
+FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) gap (seconds, after_ms, until_ms)
 WHERE monitor_id = ANY (ARRAY(SELECT monitor_id FROM slept))
-  AND state.interval_seconds = gap.interval_seconds
+  AND interval_seconds = gap.seconds
   AND scheduled_since < to_timestamp(until_ms / 1000::float8)
-"""
-RANGE = "interval_seconds = %s AND phase_ms BETWEEN %s AND %s"
+"""  # noqa: S608  # of constants
+RANGE = f"interval_seconds = %s AND {PHASE_MS_SQL} BETWEEN %s AND %s"
 
 
 def keep() -> None:

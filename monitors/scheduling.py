@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from monitors import schedules
 from monitors.models import MonitorState, Schedule
+from monitors.phases import PHASE_MS_SQL
 from monitors.schedules import SPANS
 from monitors.windows import claimed_until
 from probes.instants import unix_ms
@@ -43,11 +44,11 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 DUE = f"""
 FROM {SPANS}
 CROSS JOIN LATERAL (
-    SELECT monitor_id, config_version, status, interval_seconds, span.cycle_ms + phase_ms AS slot_ms
+    SELECT monitor_id, config_version, status, interval_seconds, span.cycle_ms + {PHASE_MS_SQL} AS slot_ms
     FROM monitors_monitorstate
-    WHERE interval_seconds = span.interval_seconds AND phase_ms BETWEEN span.first AND span.last
-      AND scheduled_since < to_timestamp((span.cycle_ms + phase_ms) / 1000::float8)
-    ORDER BY interval_seconds, phase_ms
+    WHERE interval_seconds = span.interval_seconds AND {PHASE_MS_SQL} BETWEEN span.first AND span.last
+      AND scheduled_since < to_timestamp((span.cycle_ms + {PHASE_MS_SQL}) / 1000::float8)
+    ORDER BY interval_seconds, {PHASE_MS_SQL}
     FETCH FIRST %(limit)s ROWS WITH TIES
 ) due
 """  # noqa: S608  # of constants
@@ -101,7 +102,7 @@ CROSS JOIN unnest(expired.monitor_ids, expired.slots_ms) AS slot (monitor_id, sc
 CROSS JOIN LATERAL (
     SELECT config_version, status, interval_seconds FROM monitors_monitorstate
     WHERE monitor_id = slot.monitor_id AND scheduled_since IS NOT NULL
-      AND coalesce(last_scheduled_at, '-infinity') < to_timestamp(slot.scheduled_at_ms / 1000.0)
+      AND coalesce(last_scheduled_at, '-infinity') < to_timestamp(slot.scheduled_at_ms / 1000::float8)
     LIMIT 1
 ) state
 CROSS JOIN LATERAL (

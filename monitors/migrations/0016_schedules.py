@@ -4,8 +4,7 @@ import django.db.models.expressions
 import django.db.models.functions.comparison
 from django.db import migrations, models
 
-# What was scheduled goes on from here. The rows of `Schedule` are made by the first claim. Before the column
-# is added that is computed: for that the table is written anew, and without the rows that this leaves dead.
+# What was scheduled goes on from here. The rows of `Schedule` are made by the first claim.
 SCHEDULED = "UPDATE monitors_monitorstate SET scheduled_since = now() WHERE next_check_at IS NOT NULL;"
 DUE = "UPDATE monitors_monitorstate SET next_check_at = now() WHERE scheduled_since IS NOT NULL;"
 
@@ -43,14 +42,9 @@ class Migration(migrations.Migration):
             name='extra_check_at',
             field=models.DateTimeField(null=True),
         ),
-        migrations.AddField(
-            model_name='monitorstate',
-            name='phase_ms',
-            field=models.GeneratedField(db_persist=True, expression=django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast('monitor_id', models.BigIntegerField()), '&', models.Value(2147483647)), '*', models.Value(2654435761)), '&', models.Value(4294967295)), '*', models.F('interval_seconds')), '*', models.Value(1000)), '>>', models.Value(32)), output_field=models.BigIntegerField()),
-        ),
         migrations.AddIndex(
             model_name='monitorstate',
-            index=models.Index(condition=models.Q(('scheduled_since__isnull', False)), fields=['interval_seconds', 'phase_ms'], name='state_slots'),
+            index=models.Index(models.F('interval_seconds'), django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast('monitor_id', models.BigIntegerField()), '&', models.Value(2147483647)), '*', models.Value(2654435761)), '&', models.Value(4294967295)), '*', models.F('interval_seconds')), '*', models.Value(1000)), '>>', models.Value(32)), condition=models.Q(('scheduled_since__isnull', False)), name='state_slots'),
         ),
         migrations.AddIndex(
             model_name='monitorstate',
