@@ -77,7 +77,8 @@ class Answer:
             raise Broken(ErrorClass.TOO_LARGE, f"more than {MAX_HEADER_BYTES} bytes of headers")
 
     def _begin(self, head: Head, text: bytes, rest: bytes) -> bool:
-        self.status_code, self.head, self._unread = head.status_code, unfolded(text), b""
+        self.status_code, self._unread = head.status_code, b""
+        self.head = unfolded(text) if head.is_folded else text
         if self._is_to_head or head.status_code in BODILESS:
             return True
         if head.coding in WINDOWS or self._keep_body:  # one that nobody knows does no harm where nobody reads

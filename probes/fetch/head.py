@@ -35,6 +35,8 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     length: int | None
     coding: bytes
     """Empty for none."""
+    is_folded: bool = False
+    """Whether a field goes on in a second line."""
 
 
 def parse_head(text: bytes) -> Head:
@@ -42,8 +44,9 @@ def parse_head(text: bytes) -> Head:
     lowered = text.lower()
     if not (match := HEAD.fullmatch(lowered)):
         raise Broken(ErrorClass.PROTOCOL, "the headers are not those of HTTP/1.1")
+    is_folded = b"\n " in lowered or b"\n\t" in lowered
     said: dict[bytes, bytes] = {}
-    for name, value in FRAMING.findall(unfolded(lowered)):
+    for name, value in FRAMING.findall(unfolded(lowered) if is_folded else lowered):
         said[name] = said[name] + b"," + value if name in said else value.strip()
     transfer, length = said.get(b"transfer-encoding"), said.get(b"content-length")
     coding = said.get(b"content-encoding")
@@ -52,12 +55,13 @@ def parse_head(text: bytes) -> Head:
         transfer is not None and _is_chunked(transfer),
         None if length is None else _length(length),
         b",".join(each for each in _codings(coding) if each != NONE) if coding else b"",
+        is_folded,
     )
 
 
 def unfolded(text: bytes) -> bytes:
     """A head in which each field is one line (RFC 9112 section 5.2)."""
-    return FOLD.sub(b" ", text) if b"\n " in text or b"\n\t" in text else text
+    return FOLD.sub(b" ", text)
 
 
 def _codings(value: bytes) -> list[bytes]:

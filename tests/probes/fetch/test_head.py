@@ -29,7 +29,7 @@ def head_of(*lines: bytes) -> Head:
         ([b"Content-Length: " + b"9" * 18], Head(200, False, 10**18 - 1, b"")),
         ([b"Content-Length: " + b"9" * 19], Head(200, False, None, b"")),
         ([b"Content-Length: " + b"9" * 5000], Head(200, False, None, b"")),
-        ([b"Content-Length:", b"\t12"], Head(200, False, 12, b"")),
+        ([b"Content-Length:", b"\t12"], Head(200, False, 12, b"", is_folded=True)),
         ([b"Transfer-Encoding: chunked"], Head(200, True, None, b"")),
         ([b"Transfer-Encoding: Chunked", b"Content-Length: 3"], Head(200, True, 3, b"")),
         ([b"Transfer-Encoding: identity"], Head(200, False, None, b"")),
