@@ -64,8 +64,9 @@ class System:
         """Schedule as many monitors as make that many checks a second; never fewer than before."""
         last = round(per_s * self.interval_seconds)
         loading.schedule(self.database, self.scheduled, last, now_ms())
-        # As in a database that has run for a while: what was just scheduled is no news to its planner.
-        self.database.execute("ANALYZE monitors_monitorstate")
+        # As in a database that has run for a while: what was just scheduled is no news to its planner, and
+        # has not left as many dead rows.
+        self.database.execute("VACUUM ANALYZE monitors_monitorstate")
         self.scheduled = last
 
     def watch(self, seconds: float) -> Window:
