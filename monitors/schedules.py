@@ -29,10 +29,15 @@ WITH RECURSIVE used AS (
 SELECT ARRAY(SELECT interval_seconds FROM used), ARRAY(SELECT interval_seconds FROM monitors_schedule)
 """  # noqa: S608  # of constants
 OUR_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('monitors_schedule'))"
+# A row that is far ahead was claimed by a clock that was wrong: its interval goes on from now, and does not
+# sleep until all clocks have come so far.
 LOCK = """
-SELECT interval_seconds, claimed_until FROM monitors_schedule
-WHERE claimed_until < %s ORDER BY claimed_until FOR UPDATE SKIP LOCKED
+SELECT interval_seconds, least(claimed_until, %(now)s) FROM monitors_schedule
+WHERE claimed_until < %(now)s OR claimed_until > %(too_far)s
+ORDER BY claimed_until FOR UPDATE SKIP LOCKED
 """
+TOO_FAR = timedelta(minutes=1)
+"""Further than schedulers' clocks are apart."""
 MOVE = """
 UPDATE monitors_schedule SET claimed_until = moved.claimed_until
 FROM unnest(%s::int[], %s::timestamptz[]) moved (interval_seconds, claimed_until)
@@ -85,7 +90,8 @@ def keep() -> None:
 def lock(now_ms: int) -> dict[int, int]:
     """Up to where each interval is claimed, of those that nobody else is claiming, until the commit."""
     with connection.cursor() as cursor:
-        cursor.execute(LOCK, [from_unix_ms(now_ms)])
+        now = from_unix_ms(now_ms)
+        cursor.execute(LOCK, {"now": now, "too_far": now + TOO_FAR})
         return {seconds: unix_ms(until) for seconds, until in cursor.fetchall()}
 
 

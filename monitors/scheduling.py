@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -175,7 +176,7 @@ def _found(claimed: Mapping[int, int], now_ms: int, limit: int) -> dict[int, lis
             claim = _claim(row)
             found[claim.interval_seconds].append(claim)
     for claims in found.values():
-        claims.sort(key=lambda claim: claim.scheduled_at_ms)
+        claims.sort(key=attrgetter("scheduled_at_ms"))
     return found
 
 

@@ -21,7 +21,7 @@ from probes.messages import BadMessage, RegionBeat, unpack
 
 logger = logging.getLogger(__name__)
 
-CLAIM_LIMIT = 3_000
+CLAIM_LIMIT = 5_000
 """Checks of one interval in one transaction: enough to fill a message to each region, few enough to commit
 within 0.1 s. Where several intervals have so many due there are as many times more."""
 MOST_ROUNDS = 10

@@ -147,13 +147,11 @@ class Engine:
 
     def _line_up(self, requests: Sequence[ProbeRequest], urgent: bool) -> None:
         waiting = self._urgent if urgent else self._scheduled
-        for request in requests:
-            if self._stopping.is_set():
-                self._miss(request, "the worker stopped")
-            elif len(waiting) >= WAITING_PER_SLOT * self._cap:
-                self._miss(request, "too many probes are waiting")
-            else:
-                waiting.append(request)
+        is_stopping = self._stopping.is_set()
+        places = 0 if is_stopping else max(0, WAITING_PER_SLOT * self._cap - len(waiting))
+        waiting.extend(requests[:places])
+        for request in requests[places:]:
+            self._miss(request, "the worker stopped" if is_stopping else "too many probes are waiting")
         self._start_waiting()
 
     def _go_on(self) -> None:
@@ -164,15 +162,16 @@ class Engine:
 
     def _start_waiting(self) -> None:
         self._is_going_on = False
+        at_ms = now_ms()
         while self._urgent and len(self._running) < self._total_cap:
-            self._start(self._urgent.popleft(), is_scheduled=False)
+            self._start(self._urgent.popleft(), at_ms, is_scheduled=False)
         while (
             self._scheduled and self._running_scheduled < self._cap and len(self._running) < self._total_cap
         ):
-            self._start(self._scheduled.popleft(), is_scheduled=True)
+            self._start(self._scheduled.popleft(), at_ms, is_scheduled=True)
 
-    def _start(self, request: ProbeRequest, *, is_scheduled: bool) -> None:
-        if now_ms() > request.start_by_ms:
+    def _start(self, request: ProbeRequest, at_ms: int, *, is_scheduled: bool) -> None:
+        if at_ms > request.start_by_ms:
             self._miss(request, "its turn came too late")
             return
         running = Running(request, self._tools, self._finish, is_scheduled=is_scheduled)

@@ -50,7 +50,10 @@ class Reporter:
                 self._dropped += 1
                 return
             self._buffer.append(result)
-            due_at = time.monotonic() + _linger_seconds(result)
+            linger = _linger_seconds(result)
+            if linger == LINGER_SECONDS and 1 < len(self._buffer) < BATCH_SIZE:
+                return  # as those before it, whose time comes first
+            due_at = time.monotonic() + linger
             if due_at < self._due_at or len(self._buffer) == BATCH_SIZE:
                 self._due_at = min(due_at, self._due_at)
                 self._changed.notify()

@@ -107,6 +107,26 @@ def test_what_is_in_time_is_claimed_without_a_write_to_its_row() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("ahead_seconds", [61, 86_400])
+def test_a_clock_that_was_ahead_stops_no_schedule(ahead_seconds: int) -> None:
+    made = monitor()
+    due = first_slot(made)
+    claim_due(due + seconds(ahead_seconds), 10)
+    assert claim_due(due - seconds(0.5), 10) == []
+    assert pairs(claim_due(due, 10)) == [(made.pk, unix_ms(due))]
+    assert MonitorState.objects.get().missed_checks == ahead_seconds // 60
+
+
+@pytest.mark.django_db
+def test_a_scheduler_whose_clock_is_a_little_behind_claims_nothing_again() -> None:
+    made = monitor()
+    due = first_slot(made)
+    assert len(claim_due(due + seconds(30), 10)) == 1
+    assert claim_due(due - seconds(1), 10) == []
+    assert claim_due(due + seconds(1), 10) == []
+
+
+@pytest.mark.django_db
 def test_a_check_off_the_grid_keeps_its_own_instant_and_comes_once_and_first() -> None:
     made = monitor()
     due = first_slot(made)
