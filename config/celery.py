@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from typing import Any
 
 from celery import Celery, signals
 
 from config.watch import Watch
-from probes import liveness, logs, names, telemetry
+from probes import collector, liveness, logs, names, telemetry
 from probes.telemetry import tasks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -40,7 +39,7 @@ def set_up_worker(options: dict[str, Any], **_: object) -> None:
 @signals.worker_ready.connect
 def keep_what_was_loaded(**_: object) -> None:
     """The garbage collector need not look through Django with every few thousand checks."""
-    gc.freeze()
+    collector.spare()
 
 
 @signals.celeryd_after_setup.connect

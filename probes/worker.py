@@ -8,7 +8,6 @@ claimed again when its lease runs out, which is sooner than the broker would del
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import os
 import resource
@@ -21,7 +20,7 @@ import msgspec
 from celery import Celery, signals
 from kombu import Queue
 
-from probes import broker, clock, env, liveness, logs, names, telemetry
+from probes import broker, clock, collector, env, liveness, logs, names, telemetry
 from probes.canary import Canaries, Canary, configured_canaries
 from probes.engine import Engine
 from probes.guard import AddressPolicy
@@ -113,7 +112,7 @@ class RegionalWorker:
             without_heartbeat=True,
             quiet=True,
         )
-        gc.freeze()  # to look through all that is loaded by now, again and again, costs a fifth of a probe
+        collector.spare()
         for part in (self.reporter, self.engine, self.heartbeat):
             part.start()
         consumer.start()

@@ -6,7 +6,6 @@ turns: so neither the target nor what else this machine does is measured. `build
 
 from __future__ import annotations
 
-import gc
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -33,6 +32,7 @@ from benchmarks.probes.contenders import (
     ours_by_slot,
 )
 from benchmarks.probes.sockets import bare_sockets
+from probes import collector
 
 OUTPUT = Path("build/bench-probes.json")
 OTHERS = ("bare", "sockets", "blackbox", "requests", "aiohttp")
@@ -72,7 +72,7 @@ def rate(look: Look, ports: Ports) -> float:
 
 def _timed(look: Look, ports: Ports, answer: multiprocessing.connection.Connection) -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    gc.freeze()  # as our workers do
+    collector.spare()  # as our workers do
     look(ports, WARM_UP)
     begin = time.process_time()
     look(ports, LOOKS)
