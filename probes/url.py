@@ -28,7 +28,7 @@ IN_PATH = re.escape(URL_SAFE.replace("?", "")) + "A-Za-z0-9"
 CANONICAL = re.compile(
     rf"(https?)://({HOST.pattern})(?::([1-9][0-9]{{0,4}}))?(/[{IN_PATH}]*(?:\?[?{IN_PATH}]+)?)"
 )
-"""Scheme, host, port and target of what is canonical as it stands: not all that is, but nearly all there are."""
+"""Scheme, host, port and target of what is canonical as it stands: not all that is, but nearly all are."""
 
 
 class BadUrl(ValueError):

@@ -20,7 +20,7 @@ from probes.instants import unix_ms
 from probes.messages import ProbeResult, Results, pack
 from probes.reporter import BATCH_SIZE
 
-MONITORS = 100_000
+MONITORS = 200_000
 INTERVAL_SECONDS = 60
 MESSAGES = 200
 WARM_UP = 20
