@@ -70,9 +70,9 @@ class Collector:
         """The first event that matches, when it has come."""
         return self._first(self.events, matches)
 
-    def span(self, name: str) -> Span:
-        """The first span of this name, when it has come."""
-        return self._first(self.spans, lambda span: span.name == name)
+    def span(self, name: str, *, failed: bool | None = None) -> Span:
+        """The first span of this name, when it has come; if asked for, one that failed or one that did not."""
+        return self._first(self.spans, lambda span: span.name == name and failed in (None, span.failed))
 
     def variables(self) -> dict[str, str]:
         """What has a process send everything here, and soon."""
