@@ -71,7 +71,7 @@ class Collector:
         return self._first(self.events, matches)
 
     def span(self, name: str, *, failed: bool | None = None) -> Span:
-        """The first span of this name, when it has come; if asked for, one that failed or one that did not."""
+        """The first span of this name, when it has come; if asked for, one that failed or did not."""
         return self._first(self.spans, lambda span: span.name == name and failed in (None, span.failed))
 
     def variables(self) -> dict[str, str]:
