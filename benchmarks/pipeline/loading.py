@@ -77,7 +77,7 @@ def _insert(
     values: dict[str, Any],
 ) -> None:
     """Rows with ids from 1 to `count`; a column without an expression has its model's default."""
-    fields = {str(field.column): field for field in model._meta.concrete_fields if not field.generated}
+    fields = {str(field.column): field for field in model._meta.concrete_fields}
     defaults = {column: field.get_default() for column, field in fields.items() if column not in expressions}
     selected = ", ".join(expressions.get(column, f"%({column})s") for column in fields)
     statement = (
