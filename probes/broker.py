@@ -18,9 +18,6 @@ logger = logging.getLogger(__name__)
 
 # Measured: without socket_timeout, recovery from dropped packets takes 95-106 s instead of 1-3 s.
 TRANSPORT_OPTIONS: dict[str, object] = {
-    # kombu would copy to Redis what was not acknowledged, and bring it back after minutes. The leases of the
-    # database bring back sooner what a process was killed with, so what is held is held in memory alone.
-    "ack_emulation": False,
     "socket_timeout": 10,
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
@@ -107,6 +104,9 @@ class Channel(redis.Channel):
     """A channel that outlives what no Celery put on its queue: kombu's own ends the worker over it."""
 
     from_transport_options = (*redis.Channel.from_transport_options, BINDING_DEADLINES)
+    # kombu would copy to Redis what was not acknowledged, and bring it back after minutes. The leases of the
+    # database bring back sooner what a process was killed with, so what is held is held in memory alone.
+    ack_emulation = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -28,13 +28,13 @@ def test_a_channel_closes_although_what_it_held_cannot_be_put_back(caplog: pytes
 
 def test_what_is_held_is_in_no_second_place_and_is_put_back_when_its_channel_closes() -> None:
     name = f"t{secrets.token_hex(4)}"
-    with Connection(broker.broker_url(), transport_options=broker.TRANSPORT_OPTIONS) as connection:
+    with Connection(broker.broker_url()) as connection:
         queue = connection.SimpleQueue(name)
         queue.put("x")
         client: Any = connection.default_channel.client  # type: ignore[attr-defined]
         assert queue.get(timeout=5).payload == "x"
         assert (client.exists(name), client.keys("unacked*")) == (0, [])
-    with Connection(broker.broker_url(), transport_options=broker.TRANSPORT_OPTIONS) as connection:
+    with Connection(broker.broker_url()) as connection:
         message = connection.SimpleQueue(name).get(timeout=5)
         message.ack()
     assert message.payload == "x"
