@@ -38,9 +38,10 @@ def test_what_is_near_rings_together() -> None:
 
     async def run() -> list[int]:
         alarms = Alarms[str](rings.append)
-        base = (int(time.monotonic() / TOGETHER_SECONDS) + 3) * TOGETHER_SECONDS
+        base = (int(time.monotonic() / TOGETHER_SECONDS) + 10) * TOGETHER_SECONDS
         numbers = [alarms.set(str(step), base + step * TOGETHER_SECONDS / 10) for step in range(1, 9)]
-        await asyncio.sleep(6 * TOGETHER_SECONDS)
+        while len(rings) < 8:
+            await asyncio.sleep(0.01)
         return numbers
 
     assert len(set(uvloop.run(run()))) == 1

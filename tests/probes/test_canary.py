@@ -24,6 +24,7 @@ from probes.messages import ProbeResult, TcpTarget
 from probes.url import parse_http_url
 from tests.probes.asking import ask
 from tests.probes.listeners import Listener, answer, response
+from tests.timing import keeps
 
 UP = Measurement(status_code=200)
 DOWN = Measurement(
@@ -101,6 +102,13 @@ def test_a_status_from_500_is_not_seen_and_the_url_is_not_shown(listener: Listen
     assert f"(canary 127.0.0.1:{listener.port}: status 503)" in error
 
 
+@pytest.fixture
+def is_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Canaries that hang are waited for longer than any test takes."""
+    monkeypatch.setattr(module, "TIMEOUT_MS", 60_000)
+
+
+@pytest.mark.usefixtures("is_patient")
 def test_the_head_of_an_answer_is_enough(listener: Listener) -> None:
     def stall(connection: socket.socket, request: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
@@ -109,7 +117,7 @@ def test_the_head_of_an_answer_is_enough(listener: Listener) -> None:
     listener.script = stall
     began = time.monotonic()
     assert reviewed(parse_http_url(listener.url)) is DOWN
-    assert time.monotonic() - began < module.TIMEOUT_MS / 1000
+    assert keeps(0, 1000 * (time.monotonic() - began))
 
 
 def test_a_canary_that_hangs_is_not_waited_for_longer_than_its_timeout(
@@ -119,7 +127,7 @@ def test_a_canary_that_hangs_is_not_waited_for_longer_than_its_timeout(
     listener.script = listener.hang
     began = time.monotonic()
     assert f"(canary 127.0.0.1:{listener.port}: timeout)" in reviewed(parse_http_url(listener.url)).error
-    assert time.monotonic() - began < 1
+    assert keeps(200, 1000 * (time.monotonic() - began))
 
 
 def test_a_canary_that_cannot_even_be_looked_at_is_not_seen(
@@ -144,13 +152,14 @@ def test_a_region_is_sick_when_it_cannot_see_more_than_half(
     assert (result is DOWN) == is_well
 
 
+@pytest.mark.usefixtures("is_patient")
 def test_who_cannot_change_the_answer_is_not_waited_for(listener: Listener) -> None:
     listener.script = listener.hang
     began = time.monotonic()
     with open_port() as one, open_port() as other:
         seen = [tcp(server.getsockname()[1]) for server in (one, other)]
         assert reviewed(parse_http_url(listener.url), *seen) is DOWN
-    assert time.monotonic() - began < module.TIMEOUT_MS / 1000
+    assert keeps(0, 1000 * (time.monotonic() - began))
 
 
 def test_many_who_wait_share_one_check(listener: Listener) -> None:

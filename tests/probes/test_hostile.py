@@ -25,9 +25,9 @@ from tests.probes.asking import ask, look_at
 from tests.probes.hostile import MODES
 from tests.probes.listeners import Listener
 from tests.probes.nameserver import NameServer, truncated
+from tests.timing import STALL_MS
 
 TIMEOUT_MS = 500
-SLACK_MS = 500
 MIB = 1024 * 1024
 CLASSES = {
     "headers": ErrorClass.TOO_LARGE,
@@ -69,8 +69,8 @@ def target_of(mode: str, ports: dict[str, int], *, with_rule: bool = False) -> H
 def ends_in_time(target: Target, policy: AddressPolicy) -> ErrorClass | None:
     begin = time.monotonic()
     measured = look_at(target, policy, TIMEOUT_MS)
-    assert (time.monotonic() - begin) * 1000 < TIMEOUT_MS + SLACK_MS
-    assert measured.timings.total_ms < TIMEOUT_MS + SLACK_MS
+    assert (time.monotonic() - begin) * 1000 < TIMEOUT_MS + STALL_MS
+    assert measured.timings.total_ms < TIMEOUT_MS + STALL_MS
     return measured.error_class
 
 
@@ -185,7 +185,7 @@ def test_a_thousand_of_them_cost_no_memory(ports: dict[str, int], loopback: Addr
         tally.wait(1200)
         grown = process.memory_info().rss - before
     assert grown <= 50 * MIB
-    assert max(result.total_ms for result in tally.results) < TIMEOUT_MS + SLACK_MS
+    assert max(result.total_ms for result in tally.results) < TIMEOUT_MS + STALL_MS
     # A hundred at once may leave their one process no time to take a connection.
     known = {*filter(None, CLASSES.values()), "", ErrorClass.CONNECT_TIMEOUT}
     assert {result.error_class for result in tally.results} <= known

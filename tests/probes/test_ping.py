@@ -15,6 +15,7 @@ from probes.guard import AddressPolicy
 from probes.messages import PingTarget
 from probes.protocols import ping
 from tests.probes.asking import look_at
+from tests.timing import keeps
 
 AS_NOBODY = """
 import os
@@ -43,7 +44,7 @@ needs_right = pytest.mark.skipif(not may_ping(), reason="no right to open ICMP s
 def test_a_host_that_answers_is_up(loopback: AddressPolicy, host: str) -> None:
     measured = look_at(PingTarget(host=host), loopback)
     assert (measured.error_class, measured.error) == (None, "")
-    assert 0 < (measured.timings.ttfb_ms or 0) < 1000
+    assert (measured.timings.ttfb_ms or 0) > 0
 
 
 @needs_right
@@ -57,7 +58,7 @@ def test_silence_meets_the_deadline(loopback: AddressPolicy, monkeypatch: pytest
     monkeypatch.setattr(ping, "_is_reply", lambda *_: False)
     measured = look_at(PingTarget(host="127.0.0.1"), loopback, timeout_ms=150)
     assert measured.error_class == ErrorClass.TIMEOUT
-    assert 140 <= measured.timings.total_ms < 400
+    assert keeps(150, measured.timings.total_ms)
 
 
 def test_a_region_without_the_right_says_which(
