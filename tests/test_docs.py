@@ -60,6 +60,11 @@ def test_every_setting_is_documented_and_every_documented_one_is_read() -> None:
     assert documented == read | files
 
 
+def test_the_readme_leads_to_every_document() -> None:
+    linked = set(re.findall(r"\]\((docs/\w+\.md)\)", text_of("README.md")))
+    assert linked == {f"docs/{path.name}" for path in REPOSITORY.glob("docs/*.md")}
+
+
 @pytest.mark.parametrize(
     "path", [*sorted(REPOSITORY.glob("docs/*.md")), REPOSITORY / "README.md"], ids=lambda p: p.name
 )

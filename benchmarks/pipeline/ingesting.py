@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import msgspec
@@ -13,6 +13,7 @@ from django.db import connection as django_connection
 from django.utils import timezone
 
 from benchmarks.pipeline import loading
+from benchmarks.pipeline.costs import Costs
 from incidents.tasks import ingest
 from monitors.slots import latest_slot_ms
 from monitors.tasks import keep_partitions
@@ -26,7 +27,7 @@ MESSAGES = 200
 WARM_UP = 20
 
 
-def ingest_rows_per_s(database_url: str) -> int:
+def ingest_rows_per_s(database_url: str, say: Callable[[str], None]) -> int:
     """Results stored a second, all of them quiet."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         loading.load(connection, MONITORS, INTERVAL_SECONDS, "http://127.0.0.1:9/")
@@ -35,10 +36,11 @@ def ingest_rows_per_s(database_url: str) -> int:
     sent = list(messages())
     for message in sent[:WARM_UP]:
         ingest(message)
-    begin = time.perf_counter()
+    costs, begin = Costs(), time.perf_counter()
     for message in sent[WARM_UP:]:
         ingest(message)
     seconds = time.perf_counter() - begin
+    say(f"ingest: {costs.per_check(BATCH_SIZE * (MESSAGES - WARM_UP))}")
     assert _stored() == len(sent) * BATCH_SIZE, "not all was stored"
     return round(BATCH_SIZE * (len(sent) - WARM_UP) / seconds)
 

@@ -21,7 +21,7 @@ def measure(parts: Collection[str], ports: Ports, say: Callable[[str], None]) ->
         "worker": ("worker_probe_per_s", lambda: worker_probe_per_s(url)),
         "blackbox": ("blackbox_probe_per_s", lambda: blackbox_probe_per_s(ports)),
         "naive": ("naive_checks_per_s", lambda: naive_checks_per_s(url, say)),
-        "ingest": ("ingest_rows_per_s", lambda: ingest_rows_per_s(database_url)),
+        "ingest": ("ingest_rows_per_s", lambda: ingest_rows_per_s(database_url, say)),
         "claim": ("claim_ms", lambda: claim_ms(database_url, say)),
     }
     measured: Figures = {}
