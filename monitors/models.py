@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import MD5
 
 from accounts.models import Account, Server
-from monitors.phases import PHASE_MS
+from monitors.scheduled import Schedule, Scheduled  # noqa: F401  # so that Django knows them
 from monitors.status import Status
 
 
@@ -45,7 +45,7 @@ class Monitor(models.Model):
 class MonitorState(models.Model):
     """What we believe of a monitor now, and since when it is looked at: the narrow row of every result.
 
-    A check changes nothing that is indexed, so recording it is a heap-only update. See also `Schedule`.
+    A check changes nothing that is indexed, so recording it is a heap-only update. See also `Scheduled`.
     """
 
     monitor = models.OneToOneField(Monitor, on_delete=models.CASCADE, primary_key=True, related_name="state")
@@ -87,12 +87,6 @@ class MonitorState(models.Model):
         ]
         indexes = [
             models.Index(
-                F("interval_seconds"),
-                PHASE_MS,
-                name="state_slots",
-                condition=Q(scheduled_since__isnull=False),
-            ),
-            models.Index(
                 fields=["extra_check_at"], name="state_extra", condition=Q(extra_check_at__isnull=False)
             ),
             models.Index(fields=["status_since"], name="state_down", condition=Q(status="down")),
@@ -100,16 +94,6 @@ class MonitorState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.monitor_id}: {self.status}"
-
-
-class Schedule(models.Model):
-    """All that scheduling remembers: slots up to this instant, and in it, are claimed, or were missed."""
-
-    interval_seconds = models.PositiveIntegerField(primary_key=True)
-    claimed_until = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"every {self.interval_seconds} s: until {self.claimed_until}"
 
 
 class RegionalFailure(models.Model):
@@ -197,7 +181,7 @@ class Report(models.Model):
 class Lease(models.Model):
     """The claim of one batch: checks with no evidence when it runs out were lost with their worker.
 
-    One row a batch, because one a check would double the index writes of the schedule.
+    One row a batch, because one a check would have to be indexed, and written twice.
     """
 
     region = models.CharField(max_length=32)

@@ -9,20 +9,19 @@ from itertools import chain
 from django.db import connection
 from django.db.models import Min
 
-from monitors.models import MonitorState, Schedule
 from monitors.phases import PHASE_MS_SQL
+from monitors.scheduled import Schedule, Scheduled
 from monitors.windows import windows
 from probes.instants import from_unix_ms, unix_ms
 
 # One descent of the index finds an interval in use, however many monitors have it.
 INTERVALS = f"""
 WITH RECURSIVE used AS (
-    (SELECT interval_seconds FROM monitors_monitorstate
-     WHERE scheduled_since IS NOT NULL ORDER BY interval_seconds, {PHASE_MS_SQL} LIMIT 1)
+    (SELECT interval_seconds FROM monitors_scheduled ORDER BY interval_seconds, {PHASE_MS_SQL} LIMIT 1)
     UNION ALL
     SELECT following.interval_seconds FROM used CROSS JOIN LATERAL (
-        SELECT interval_seconds FROM monitors_monitorstate
-        WHERE scheduled_since IS NOT NULL AND interval_seconds > used.interval_seconds
+        SELECT interval_seconds FROM monitors_scheduled
+        WHERE interval_seconds > used.interval_seconds
         ORDER BY interval_seconds, {PHASE_MS_SQL} LIMIT 1
     ) following
 )
@@ -55,7 +54,7 @@ unnest(%(intervals)s::int[], %(firsts)s::bigint[], %(lasts)s::bigint[], %(cycles
 MISSED = f"""
 WITH slept AS MATERIALIZED (
     SELECT monitor_id FROM monitors_monitorstate
-    WHERE scheduled_since IS NOT NULL AND ({{ranges}})
+    WHERE monitor_id = ANY (ARRAY(SELECT monitor_id FROM monitors_scheduled WHERE {{ranges}}))
     ORDER BY monitor_id FOR NO KEY UPDATE
 )
 UPDATE monitors_monitorstate state SET missed_checks = missed_checks
@@ -139,7 +138,7 @@ def lag(now: datetime) -> timedelta:
 
 def _begin(intervals: Collection[int]) -> None:
     """Rows of intervals that are new, from just before the first of their monitors is looked at."""
-    scheduled = MonitorState.objects.filter(interval_seconds__in=intervals, scheduled_since__isnull=False)
+    scheduled = Scheduled.objects.filter(interval_seconds__in=intervals)
     firsts = scheduled.values_list("interval_seconds").annotate(Min("scheduled_since"))
     rows = [
         Schedule(interval_seconds=seconds, claimed_until=from_unix_ms(unix_ms(since) - 1))

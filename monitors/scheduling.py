@@ -15,8 +15,9 @@ import msgspec
 from django.db import connection, transaction
 
 from monitors import schedules
-from monitors.models import MonitorState, Schedule
+from monitors.models import MonitorState
 from monitors.phases import PHASE_MS_SQL
+from monitors.scheduled import Schedule
 from monitors.schedules import SPANS
 from monitors.windows import claimed_until
 from probes.instants import unix_ms
@@ -39,27 +40,20 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The region whose worker lost the first attempt: the second goes elsewhere."""
 
 
-# No join is left to the planner. It expects as many rows as the limit allows, or none at all before the table
-# was analysed, and chose to read both tables from end to end, or every claimed row once for each of them.
 # The monitors that share a slot are found together or not at all, so that none of them is passed over.
 DUE = f"""
 FROM {SPANS}
 CROSS JOIN LATERAL (
-    SELECT monitor_id, config_version, status, interval_seconds, span.cycle_ms + {PHASE_MS_SQL} AS slot_ms
-    FROM monitors_monitorstate
+    SELECT monitor_id, config_version, status, span.cycle_ms + {PHASE_MS_SQL} AS slot_ms,
+           interval_seconds, type, url, timeout_ms, options
+    FROM monitors_scheduled
     WHERE interval_seconds = span.interval_seconds AND {PHASE_MS_SQL} BETWEEN span.first AND span.last
       AND scheduled_since < to_timestamp((span.cycle_ms + {PHASE_MS_SQL}) / 1000::float8)
     ORDER BY interval_seconds, {PHASE_MS_SQL}
     FETCH FIRST %(limit)s ROWS WITH TIES
 ) due
 """  # noqa: S608  # of constants
-CLAIM = f"""
-SELECT monitor_id, config_version, status, slot_ms, due.interval_seconds, type, url, timeout_ms, options
-{DUE}
-CROSS JOIN LATERAL (
-    SELECT type, url, timeout_ms, options FROM monitors_monitor WHERE id = due.monitor_id LIMIT 1
-) monitor
-"""  # noqa: S608  # of constants
+CLAIM = f"SELECT due.* {DUE}"
 COUNT = f"SELECT count(*) {DUE}"
 
 # What is returned comes from the CTE that locked the rows: read again from the table, it would be that of

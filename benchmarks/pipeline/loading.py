@@ -14,7 +14,7 @@ from django.db.models import Model
 from accounts.models import Account
 from monitors.models import Monitor, MonitorState
 
-TABLES = "monitors_monitorstate, monitors_monitor, monitors_schedule, accounts_account"
+TABLES = "monitors_scheduled, monitors_monitorstate, monitors_monitor, monitors_schedule, accounts_account"
 TIMEOUT_MS = 10_000
 
 ACCOUNT = {"id": "1", "name": "'benchmark'", "created_at": "now()"}

@@ -66,7 +66,7 @@ class System:
         loading.schedule(self.database, self.scheduled, last, now_ms())
         # As in a database that has run for a while: what was just scheduled is no news to its planner, and
         # has not left as many dead rows.
-        self.database.execute("VACUUM ANALYZE monitors_monitorstate")
+        self.database.execute("VACUUM ANALYZE monitors_monitorstate, monitors_scheduled")
         self.scheduled = last
 
     def watch(self, seconds: float) -> Window:

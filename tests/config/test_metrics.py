@@ -24,7 +24,8 @@ from accounts.models import Account
 from config.metrics import installation
 from incidents.tasks import ingest
 from monitors import partitions
-from monitors.models import KillSwitch, Schedule
+from monitors.models import KillSwitch
+from monitors.scheduled import Schedule
 from probes.instants import unix_ms
 from probes.messages import Certificate, Results, pack
 from tests import make

@@ -13,7 +13,8 @@ import pytest
 from django.db import connection, transaction
 
 from monitors import schedules
-from monitors.models import Monitor, MonitorState, Schedule
+from monitors.models import Monitor, MonitorState
+from monitors.scheduled import Schedule
 from monitors.scheduling import Claim, claim_due, count_due
 from monitors.slots import latest_slot_ms, next_slot_ms
 from probes.instants import from_unix_ms, unix_ms

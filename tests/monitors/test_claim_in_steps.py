@@ -9,7 +9,8 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitors.models import Monitor, MonitorState, Schedule
+from monitors.models import Monitor, MonitorState
+from monitors.scheduled import Schedule
 from monitors.scheduling import claim_due
 from monitors.slots import latest_slot_ms, phase_ms
 from probes.instants import unix_ms

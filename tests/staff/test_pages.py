@@ -32,8 +32,8 @@ from monitors.models import (
     OperatorEvent,
     OptOut,
     Region,
-    Schedule,
 )
+from monitors.scheduled import Schedule
 from monitors.slots import latest_slot_ms
 from probes.instants import from_unix_ms, unix_ms
 from staff import base
