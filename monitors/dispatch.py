@@ -67,13 +67,22 @@ def look_now(monitor: Monitor, regions: Sequence[str], now: datetime) -> datetim
 
 
 def plan(claims: Iterable[Claim], regions: Sequence[str], now: datetime) -> list[Batch]:
-    """Group claims by region into batches; slow timeouts apart, since a lease waits for its slowest probe."""
-    groups: defaultdict[tuple[str, int, bool], list[Claim]] = defaultdict(list)
+    """Group claims by region into batches; slow timeouts apart, since a lease waits for its slowest probe.
+
+    A claim without a target, which no entrance should have let in, is logged and must not stop the others.
+    """
+    now_ms = unix_ms(now)
+    groups: defaultdict[tuple[str, int, bool], list[ProbeRequest]] = defaultdict(list)
     for claim in claims:
         slow = claim.timeout_ms > SLOW_TIMEOUT_MS
-        groups[_region(claim, regions), claim.attempt, slow].append(claim)
+        try:
+            request = _request(claim, now_ms)
+        except Exception:
+            logger.exception("dispatch.no_target", extra={"monitor": claim.monitor_id})
+            continue
+        groups[_region(claim, regions), claim.attempt, slow].append(request)
     return [
-        _batch(region, chunk, now)
+        _batch(region, chunk)
         for (region, _, _), group in groups.items()
         for chunk in split(group, BATCH_SIZE)
     ]
@@ -133,9 +142,7 @@ def _region(claim: Claim, regions: Sequence[str]) -> str:
     return others[turn(claim.monitor_id, interval_ms, claim.scheduled_at_ms, len(others))]
 
 
-def _batch(region: str, claims: Iterable[Claim], now: datetime) -> Batch:
-    now_ms = unix_ms(now)
-    requests = [_request(claim, now_ms) for claim in claims]
+def _batch(region: str, requests: list[ProbeRequest]) -> Batch:
     longest_ms = max(request.start_by_ms + request.timeout_ms for request in requests)
     return Batch(region=region, expires_at_ms=longest_ms + TRANSPORT_MS, requests=requests)
 

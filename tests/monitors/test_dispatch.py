@@ -51,6 +51,16 @@ def test_four_thousand_checks_take_few_messages_and_each_is_in_one() -> None:
     assert sorted(asked) == list(range(1, 4_001))
 
 
+def test_a_claim_without_a_target_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    claims = [claim(1, type="tcp", url="no port"), claim(2), claim(3, type="gone")]
+    (batch,) = plan(claims, ["eu"], NOW)
+    assert [request.monitor_id for request in batch.requests] == [2]
+    assert [(record.message, record.monitor) for record in caplog.records] == [  # type: ignore[attr-defined]
+        ("dispatch.no_target", 1),
+        ("dispatch.no_target", 3),
+    ]
+
+
 def test_a_slow_timeout_does_not_stretch_the_lease_of_the_others() -> None:
     quick, slow = plan([claim(1), claim(1, timeout_ms=30_000)], REGIONS[:1], NOW)
     assert quick.expires_at_ms == unix_ms(NOW + LATEST_START + seconds(10) + TRANSPORT)
