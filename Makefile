@@ -45,12 +45,13 @@ bench-history: .venv/dev.installed ## how fast a month of 10,000 monitors is rea
 oracle: .venv/dev.installed ## the same cases to us, blackbox_exporter and monitoring-plugins, each disagreement explained
 	@$(BIN)/python -m benchmarks.oracle
 
-check: .venv/dev.installed ## lint, types, import rules, and Django's check of production settings
+check: .venv/dev.installed ## lint, types, import rules, migrations, and Django's check of production settings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(THROWAWAY_SECRETS) $(BIN)/mypy
 	$(THROWAWAY_SECRETS) $(BIN)/lint-imports
 	$(THROWAWAY_SECRETS) UPQUORUM_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(THROWAWAY_SECRETS) $(BIN)/python -W error manage.py makemigrations --check --settings config.no_database
 
 SEEDS ?= 20000
 sim: .venv/dev.installed ## run SEEDS simulated worlds of trouble through the rules of the verdict

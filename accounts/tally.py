@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Mapping
 
-from django.conf import settings
-from redis import ConnectionPool, Redis
 from redis.exceptions import RedisError
+
+from accounts.redis import client
 
 logger = logging.getLogger(__name__)
 
 KEY = "upquorum:tally"
-TIMEOUT_SECONDS = 0.25
 
 Name = tuple[str, ...]
 """What is counted, from the general to the particular."""
@@ -34,16 +32,3 @@ def read() -> dict[Name, int]:
     """All counts; raises `RedisError`."""
     counts: dict[str, str] = client().hgetall(KEY)  # type: ignore[assignment]  # it is no coroutine here
     return {tuple(name.split("|")): int(count) for name, count in counts.items()}
-
-
-@functools.cache
-def client() -> Redis:
-    """This process' own, which waits for nobody."""
-    # By a pool, with which redis-py does not retry: by itself it asks a Redis that is away for 5 s.
-    pool = ConnectionPool.from_url(
-        settings.REDIS_URL,
-        decode_responses=True,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-    )
-    return Redis(connection_pool=pool)

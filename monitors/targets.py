@@ -61,7 +61,7 @@ def ssl_target(url: str, options: Options) -> Target:
 
 
 def udp_target(url: str, options: Options) -> Target:
-    """`url` as `host:port` or `udp://host:port`. `options`: `payload` (text), `ip_version`."""
+    """`url` as `host:port`. `options`: `payload` (text), `ip_version`."""
     host, port = parse_address(url, "udp")
     given = _given(options, ("payload", "ip_version"))
     return msgspec.convert({"type": "udp", "host": host, "port": port, **given}, UdpTarget)
@@ -91,7 +91,6 @@ TARGETS: dict[str, Callable[[str, Options], Target]] = {
     "keyword": keyword_target,
     "tcp": tcp_target,
     "ssl": ssl_target,
-    "udp": udp_target,
     "port": port_target,
     "ping": ping_target,
     "dns": dns_target,

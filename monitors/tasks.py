@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts import tally
+from accounts.redis import client
 from monitors import operator, partitions, pulse, regions, rollups
 from monitors.dispatch import dispatch
 from monitors.scheduling import claim_due, claim_lost
@@ -54,7 +54,7 @@ def tick() -> int:
 def results_waiting() -> int:
     """How many messages of results wait to be stored; 0 if nobody can be asked."""
     try:
-        return int(tally.client().llen(names.INGEST_QUEUE))
+        return int(client().llen(names.INGEST_QUEUE))
     except RedisError as error:
         logger.warning("tick.broker_away: %s", error)
         return 0

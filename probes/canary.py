@@ -20,7 +20,7 @@ from probes import env
 from probes.curl import Curl
 from probes.errors import ErrorClass
 from probes.fetch import FetchRequest, fetch
-from probes.guard import AddressPolicy
+from probes.guard import ANYWHERE
 from probes.measurement import Measurement
 from probes.messages import TcpTarget
 from probes.protocols.tcp import probe_tcp
@@ -35,9 +35,6 @@ SICK_PERIOD_SECONDS = 1.0
 SPACING_SECONDS = 0.25
 """At least this much lies between two checks, however many targets are down."""
 MAX_REASON_CHARS = 200
-
-ANYWHERE = AddressPolicy.of(["0.0.0.0/0", "::/0"])
-"""Canaries are the operator's, not a customer's: they may be private."""
 
 Canary = HttpUrl | TcpTarget
 
@@ -63,7 +60,7 @@ class Canaries:
         self.sick = ""
         """Why the last check found the region sick; empty while it is well. Any thread may read it."""
         self._canaries = canaries
-        self._curl = Curl(ANYWHERE)
+        self._curl = Curl(ANYWHERE)  # they are the operator's, not a customer's
         self._sickness = ""
         self._sick_until = -math.inf
         self._last_began = -math.inf

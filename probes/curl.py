@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import pycurl
 
 from probes.env import ca_file
-from probes.errors import CONNECT_ERRNOS, CURL_CODES, ErrorClass
+from probes.errors import CONNECT_ERRNOS, CURL_CODES, ErrorClass, blocked
 from probes.guard import AddressPolicy
-from probes.measurement import Measurement, Timings, unresolved
+from probes.measurement import Measurement, Timings, ms_since, unresolved
 from probes.messages import IpVersion
 from probes.multi import Multi
 from probes.resolve import Unresolvable
@@ -165,8 +165,8 @@ class Curl:
         try:
             addresses = await self.resolver.lookup(host, port, timeout_ms, ip_version)
         except (Unresolvable, ResolverBusy) as error:
-            return unresolved(error.error_class, str(error), _ms_since(started))
-        return Found(host, port, addresses, _ms_since(started))
+            return unresolved(error.error_class, str(error), ms_since(started))
+        return Found(host, port, addresses, ms_since(started))
 
     async def transfer(
         self,
@@ -244,7 +244,7 @@ def _classify(handle: pycurl.Curl, gate: Gate, code: int, message: str) -> tuple
     if gate.fault:
         return ErrorClass.INTERNAL, str(gate.fault)
     if gate.refused and not gate.opened:
-        return ErrorClass.BLOCKED, f"{gate.refused} is not an address that may be connected to"
+        return blocked(gate.refused)
     if code == pycurl.E_COULDNT_CONNECT:
         number = handle.getinfo(pycurl.OS_ERRNO)
         return CONNECT_ERRNOS.get(number, ErrorClass.UNREACHABLE), os.strerror(number) if number else message
@@ -278,7 +278,3 @@ def _timings(handle: pycurl.Curl, dns_ms: float) -> Timings:
 
 def _phase_ms(begin_us: int, end_us: int) -> float | None:
     return (end_us - begin_us) / 1000 if end_us else None
-
-
-def _ms_since(started: float) -> float:
-    return round((time.monotonic() - started) * 1000, 3)

@@ -72,6 +72,11 @@ class Fault(NamedTuple):
     error: str
 
 
+def blocked(address: str) -> Fault:
+    """Policy refuses `address`, which is numeric."""
+    return Fault(ErrorClass.BLOCKED, f"{address} is not an address that may be connected to")
+
+
 NOT_DOWN: dict[ErrorClass, Outcome] = {
     ErrorClass.CERT_EXPIRING: "up",
     ErrorClass.LATENCY_WARNING: "up",

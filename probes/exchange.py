@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from probes.errors import CONNECT_ERRNOS, ErrorClass, Fault
+from probes.errors import CONNECT_ERRNOS, ErrorClass, Fault, blocked
 from probes.guard import AddressPolicy
-from probes.measurement import Measurement, Timings, unresolved
+from probes.measurement import Measurement, Timings, ms_since, unresolved
 from probes.messages import IpVersion
 from probes.resolve import Unresolvable
 from probes.resolver import Resolver, ResolverBusy
@@ -52,13 +52,13 @@ async def exchange(
     try:
         found = await resolver.lookup(peer.host, peer.port, timeout_ms, peer.ip_version)
     except (Unresolvable, ResolverBusy) as error:
-        return unresolved(error.error_class, str(error), _ms_since(started))
-    address, dns_ms = found[0], _ms_since(started)
+        return unresolved(error.error_class, str(error), ms_since(started))
+    address, dns_ms = found[0], ms_since(started)
     if not peer.policy.permits(address, peer.port):
-        error_text = f"{address} is not an address that may be connected to"
-        return Measurement(error_class=ErrorClass.BLOCKED, error=error_text, address=address)
+        error_class, error_text = blocked(address)
+        return Measurement(error_class=error_class, error=error_text, address=address)
     fault = await _talked(talk, address, (timeout_ms - dns_ms) / 1000, silence)
-    total_ms = _ms_since(started)
+    total_ms = ms_since(started)
     return Measurement(
         error_class=fault.error_class if fault else None,
         error=fault.error if fault else "",
@@ -98,7 +98,3 @@ async def _talked(talk: Talk, address: str, timeout_seconds: float, silence: Fau
     except OSError as error:
         number = error.errno or 0
         return Fault(CONNECT_ERRNOS.get(number, ErrorClass.UNREACHABLE), os.strerror(number))
-
-
-def _ms_since(started: float) -> float:
-    return round((time.monotonic() - started) * 1000, 3)

@@ -91,6 +91,10 @@ class AddressPolicy:
         return _permits(address, self) and not (self.own and _is_own(address, port, self))
 
 
+ANYWHERE = AddressPolicy((IPv4Network("0.0.0.0/0"), IPv6Network("::/0")))
+"""For what the operator chose and no customer did, which may be private."""
+
+
 @lru_cache(maxsize=4096)
 def _permits(text: str, policy: AddressPolicy) -> bool:
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -52,6 +53,11 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 Measure = Callable[[], Awaitable[Measurement]]
+
+
+def ms_since(started: float) -> float:
+    """Milliseconds since `started`, an instant of `time.monotonic`."""
+    return round((time.monotonic() - started) * 1000, 3)
 
 
 def unresolved(error_class: ErrorClass, error: str, dns_ms: float) -> Measurement:

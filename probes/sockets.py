@@ -12,7 +12,7 @@ import time
 
 from probes.alarms import Alarms
 from probes.connection import Connection
-from probes.errors import ErrorClass, Fault
+from probes.errors import ErrorClass, Fault, blocked
 from probes.guard import AddressPolicy
 from probes.ready import READ, WRITE, leave, new_poll
 
@@ -76,8 +76,7 @@ class Sockets:
 
     def _dial(self, connection: Connection) -> None:
         if not self._policy.permits(*connection.peer):
-            text = f"{connection.peer[0]} is not an address that may be connected to"
-            connection.fault = Fault(ErrorClass.BLOCKED, text)
+            connection.fault = blocked(connection.peer[0])
         else:
             connection.dial()
 

@@ -20,7 +20,7 @@ OF_NAME = Bucket("staff-name", 30, window_seconds=3600)
 
 
 class LoginForm(AdminAuthenticationForm):
-    """What is wrong of name, password and code is not told."""
+    """Does not say which of name, password and code was wrong."""
 
     code = forms.CharField(
         required=False,

@@ -15,7 +15,7 @@ from webhooks.outcome import AttemptOutcome
 
 
 class Channel(Protocol):
-    """One try of a delivery, over well within its lease. Trouble of any kind is an outcome, never raised."""
+    """One try of a delivery; it ends well within the lease. Any trouble is an outcome, never raised."""
 
     async def __call__(self, curl: Curl, claim: Claim) -> AttemptOutcome: ...
 

@@ -102,7 +102,7 @@ def stored(size: Size) -> dict[str, int]:
 
 
 def _monitors(number: int, at: datetime) -> list[int]:
-    """Monitors that are watched; without a next slot nothing is probed while the clock runs."""
+    """Monitors that are watched, but not scheduled, so that nothing is probed."""
     made = Monitor.objects.bulk_create(
         Monitor(
             account=Account.objects.get(),

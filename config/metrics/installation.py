@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from redis.exceptions import RedisError
 
 from accounts import tally
+from accounts.redis import client
 from incidents.models import Round
 from monitors import regions, schedules
 from monitors.models import KillSwitch, MonitorState, Pulse, Region
@@ -105,7 +106,7 @@ def _deliveries(now: datetime) -> Iterator[Metric]:
 
 def _from_broker() -> Iterator[Metric]:
     depths = GaugeMetricFamily("upquorum_queue_messages", "Messages that wait.", labels=["queue"])
-    with tally.client().pipeline(transaction=False) as pipe:
+    with client().pipeline(transaction=False) as pipe:
         for queue in _queues():
             pipe.llen(queue)
         for queue, depth in zip(_queues(), pipe.execute(), strict=True):

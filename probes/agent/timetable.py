@@ -30,11 +30,6 @@ class Timetable:
     def __init__(self) -> None:
         self._entries: dict[int, Entry] = {}
 
-    def check(self, check_id: int) -> Check | None:
-        """The check of this id, unless it is none of ours any more."""
-        entry = self._entries.get(check_id)
-        return entry.check if entry else None
-
     def adopt(self, checks: Iterable[Check], now: float) -> None:
         """Look at just these from now on; what is new or was edited is due at once."""
         known = self._entries

@@ -18,15 +18,13 @@ from dns.rdata import Rdata
 from probes.curl import Curl
 from probes.errors import ErrorClass, Fault
 from probes.exchange import Peer, dial, exchange, receive
-from probes.guard import AddressPolicy
+from probes.guard import ANYWHERE, AddressPolicy
 from probes.measurement import Measurement
 from probes.messages import DnsTarget
 from probes.url import parse_address, parse_host
 
 PORT = 53
 MAX_SHOWN_CHARS = 150
-ANYWHERE = AddressPolicy.of(["0.0.0.0/0", "::/0"])
-"""For the region's own name server, which its operator chose and which is mostly private."""
 RCODES = {
     dns.rcode.NXDOMAIN: ErrorClass.DNS_NXDOMAIN,
     dns.rcode.SERVFAIL: ErrorClass.DNS_SERVFAIL,
@@ -56,7 +54,7 @@ def _given(resolver: str, policy: AddressPolicy) -> Peer:
 @cache
 def _own() -> Peer:
     system = dns.resolver.Resolver()
-    return Peer(str(system.nameservers[0]), system.port, ANYWHERE)
+    return Peer(str(system.nameservers[0]), system.port, ANYWHERE)  # its operator chose it
 
 
 async def _ask(query: Message, address: str, port: int) -> Message:

@@ -22,7 +22,6 @@ from incidents.models import Incident, Round, Transition
 from monitors.models import Evidence, Heartbeat, Monitor, MonitorState, RegionalFailure
 from monitors.slots import next_slot_ms
 from monitors.status import Status
-from monitors.targets import TARGETS
 from probes.instants import from_unix_ms, unix_ms
 from staff import show
 from staff.acting import CannotAct, action
@@ -91,7 +90,7 @@ class MonitorAdmin(StaffAdmin[Monitor]):
     list_display_links = ("id", "name")
     list_filter = (
         choice_filter("status", STATES),
-        value_filter("type", "type", sorted({*TARGETS, *MONITOR_TYPES})),
+        value_filter("type", "type", sorted(MONITOR_TYPES)),
         "enabled",
     )
     list_select_related = ("account", "state")

@@ -9,6 +9,7 @@ from django.conf import settings
 from redis import retry
 
 from accounts import tally
+from accounts.redis import client
 
 
 def test_what_is_counted_adds_up() -> None:
@@ -25,7 +26,7 @@ def test_without_redis_nothing_is_counted_nobody_waits_and_the_log_says_so(
     waits: list[float] = []
     monkeypatch.setattr(retry, "sleep", waits.append)
     monkeypatch.setattr(settings, "REDIS_URL", "unix:///nowhere/redis.sock")
-    monkeypatch.setattr(tally, "client", tally.client.__wrapped__)
+    monkeypatch.setattr(tally, "client", client.__wrapped__)
     tally.add({("test",): 1})
     assert not waits
     assert "tally.lost" in caplog.text

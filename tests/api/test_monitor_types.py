@@ -173,5 +173,5 @@ def test_bounds_are_named(alice: ApiClient, field: str, value: object, sentence:
     assert create(alice, "port", f"{HOST}:22", **{field: value}) == (400, {"error": sentence})
 
 
-def test_every_type_has_a_probe_but_that_which_reports_by_itself() -> None:
-    assert set(MONITOR_TYPES) - set(TARGETS) == {"heartbeat"}
+def test_types_and_targets_are_the_same_but_for_what_reports_by_itself() -> None:
+    assert set(MONITOR_TYPES) ^ set(TARGETS) == {"heartbeat"}

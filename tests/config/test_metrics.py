@@ -21,6 +21,7 @@ from redis import Redis
 from accounts import tally
 from accounts.keys import issue_key
 from accounts.models import Account
+from accounts.redis import client
 from config.metrics import installation
 from incidents.tasks import ingest
 from monitors import partitions
@@ -126,9 +127,9 @@ def test_queues_tell_their_depth() -> None:
 @pytest.mark.django_db
 def test_a_broker_that_is_away_is_an_answer(settings: Any, tmp_path: Path) -> None:
     settings.REDIS_URL = f"unix://{tmp_path}/none"
-    tally.client.cache_clear()
+    client.cache_clear()
     found = samples()
-    tally.client.cache_clear()
+    client.cache_clear()
     assert (found["upquorum_broker_up",], found["upquorum_database_up",]) == (0, 1)
     assert ("upquorum_rounds_open",) in found
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from redis import Redis
 
-from accounts import tally
+from accounts.redis import client
 from monitors.models import MonitorState
 from monitors.tasks import MOST_WAITING, results_waiting, tick
 from probes import names
@@ -20,10 +20,10 @@ from tests import make
 
 @pytest.fixture
 def redis() -> Iterator[Redis]:
-    with Redis.from_url(settings.REDIS_URL) as client:
-        client.delete(names.INGEST_QUEUE)
-        yield client
-        client.delete(names.INGEST_QUEUE, *map(names.scheduled_queue, make.REGIONS))
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        redis.delete(names.INGEST_QUEUE)
+        yield redis
+        redis.delete(names.INGEST_QUEUE, *map(names.scheduled_queue, make.REGIONS))
 
 
 def due() -> int:
@@ -62,7 +62,7 @@ def test_without_a_broker_nothing_waits(
     settings: Any, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     settings.REDIS_URL = f"unix://{tmp_path}/none"
-    tally.client.cache_clear()
+    client.cache_clear()
     assert results_waiting() == 0
-    tally.client.cache_clear()
+    client.cache_clear()
     assert "tick.broker_away" in caplog.text

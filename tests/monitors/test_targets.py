@@ -93,9 +93,13 @@ OTHERS: list[tuple[str, str, dict[str, Any], Target]] = [
         {"warn_days": 14, "starttls": "smtp"},
         SslTarget(host="mx.example", port=25, warn_days=14, starttls="smtp"),
     ),
-    ("port", "a.example:53", {"protocol": "udp"}, UdpTarget(host="a.example", port=53)),
+    (
+        "port",
+        "a.example:53",
+        {"protocol": "udp", "payload": "x"},
+        UdpTarget(host="a.example", port=53, payload="x"),
+    ),
     ("port", "port://[2001:db8::1]:53", {"protocol": "tcp"}, TcpTarget(host="2001:db8::1", port=53)),
-    ("udp", "udp://a.example:53", {"payload": "x"}, UdpTarget(host="a.example", port=53, payload="x")),
     ("ping", "2606:4700::1", {}, PingTarget(host="2606:4700::1")),
     ("ping", "bücher.example", {"ip_version": 6}, PingTarget(host="xn--bcher-kva.example", ip_version=6)),
     (
