@@ -63,7 +63,8 @@ def flood(of: Monitor, outcome: str) -> int:
     """Some 40,000 looks of one region in the hour of NOW; how many."""
     with connection.cursor() as cursor:
         cursor.execute(FLOOD, {"monitor": of.pk, "hour": NOW, "outcome": outcome})
-        return cursor.rowcount
+        count: int = cursor.rowcount
+    return count
 
 
 NO_LATENCY = {"p50_ms": None, "p95_ms": None, "max_ms": None}
