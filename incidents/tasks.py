@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import TypeVarTuple
 
 import msgspec
 from celery import shared_task
 from django.conf import settings
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -29,6 +31,8 @@ from probes import names
 from probes.messages import BadMessage, ProbeResult, Results, unpack
 
 logger = logging.getLogger(__name__)
+
+Rest = TypeVarTuple("Rest")
 
 MOST_AT_ONCE = 500
 MOST_ALARMS = 10_000
@@ -68,8 +72,7 @@ def sweep() -> None:
     now = timezone.now()
     due = Q(deadline_at__lte=now) | Q(votes__asked_at=None, votes__ask_at__lte=now)
     rounds = Round.objects.filter(due, closed_at=None).order_by("deadline_at")
-    for monitor_id in set(rounds.values_list("monitor_id", flat=True)[:MOST_AT_ONCE]):
-        settle_overdue(monitor_id, now)
+    _each(set(rounds.values_list("monitor_id", flat=True)[:MOST_AT_ONCE]), settle_overdue, now)
 
 
 @shared_task(name="incidents.settle_alarms")
@@ -79,8 +82,7 @@ def settle_alarms() -> None:
     pulse.beat(PULSE, now)
     awake_since = pulse.running_since(PULSE) or now
     heartbeats.move_alarms(now, MOST_ALARMS)
-    for monitor_id in heartbeats.rung(now, MOST_AT_ONCE):
-        settle_alarm(monitor_id, awake_since, now)
+    _each(heartbeats.rung(now, MOST_AT_ONCE), settle_alarm, awake_since, now)
 
 
 @shared_task(name="incidents.settle_down")
@@ -89,8 +91,7 @@ def settle_down() -> None:
     now = timezone.now()
     backoff.stretch_intervals(now)
     calm = MonitorState.objects.filter(flapping_since__isnull=False, status_since__lte=now - CALM)
-    for monitor_id in calm.values_list("pk", flat=True)[:MOST_AT_ONCE]:
-        settle_flapping(monitor_id, now)
+    _each(calm.values_list("pk", flat=True)[:MOST_AT_ONCE], settle_flapping, now)
 
 
 @shared_task(name="incidents.watch_servers")
@@ -100,8 +101,7 @@ def watch_servers() -> None:
     since = pulse.running_since("tick")
     if since is None or now - since < GONE_AFTER:
         return
-    for server_id in gone_unnoticed(now)[:MOST_AT_ONCE]:
-        miss_server(server_id, now)
+    _each(gone_unnoticed(now)[:MOST_AT_ONCE], miss_server, now)
 
 
 @shared_task(name="incidents.forget_old")
@@ -119,6 +119,20 @@ def forget_old() -> None:
 def roll_up() -> int:
     """Every minute: roll up the downtime of the hours that have closed; return how many."""
     return rollups.roll_up_downtime(timezone.now())
+
+
+def _each(ids: Iterable[int], step: Callable[[int, *Rest], None], *rest: *Rest) -> None:
+    """Take `step`, a transaction of its own, for each id. One that raises is logged and holds up no other.
+
+    Raises what says that the database is away: no other would fare better.
+    """
+    for id_ in ids:
+        try:
+            step(id_, *rest)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("step.failed", extra={"step": step.__name__, "id": id_})
 
 
 def _counts(region: str, answers: list[ProbeResult]) -> Counter[tuple[str, ...]]:
