@@ -11,6 +11,7 @@ from typing import TypeVarTuple
 import msgspec
 from celery import shared_task
 from django.conf import settings
+from django.core.management import call_command
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.utils import timezone
@@ -26,7 +27,7 @@ from incidents.heartbeats import settle_alarm
 from incidents.models import Incident, Round
 from monitors import backoff, heartbeats, pulse, regions
 from monitors.evidence import record_evidence
-from monitors.models import MonitorState
+from monitors.models import MonitorState, OperatorEvent, WatchedPeriod
 from probes import names
 from probes.messages import BadMessage, ProbeResult, Results, unpack
 
@@ -106,13 +107,18 @@ def watch_servers() -> None:
 
 @shared_task(name="incidents.forget_old")
 def forget_old() -> None:
-    """Hourly: drop incidents, rounds and rollups past their retention, but none that is not rolled up yet."""
+    """Hourly: drop what is past its retention, but no incident or round that is not rolled up yet."""
     now = timezone.now()
     rolled_up = rollups.downtime_rolled_up_until() or now
-    horizon = min(now - settings.INCIDENT_RETENTION, rolled_up)
+    over = now - settings.INCIDENT_RETENTION
+    horizon = min(over, rolled_up)
     Incident.objects.filter(resolved_at__lt=horizon).delete()
     Round.objects.filter(opened_at__lt=horizon, closed_at__isnull=False).delete()
-    rollups.forget_hours(now - timedelta(days=settings.ROLLUP_RETENTION_DAYS))
+    OperatorEvent.objects.filter(ended_at__lt=over).delete()
+    oldest_hour = now - timedelta(days=settings.ROLLUP_RETENTION_DAYS)
+    rollups.forget_hours(oldest_hour)
+    WatchedPeriod.objects.filter(ended_at__lt=oldest_hour).delete()
+    call_command("clearsessions")
 
 
 @shared_task(name="incidents.roll_up")
