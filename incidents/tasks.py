@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import TypeVarTuple
 
 import msgspec
 from celery import shared_task
 from django.conf import settings
-from django.db import OperationalError
+from django.core.management import call_command
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -24,11 +27,13 @@ from incidents.heartbeats import settle_alarm
 from incidents.models import Incident, Round
 from monitors import backoff, heartbeats, pulse, regions
 from monitors.evidence import record_evidence
-from monitors.models import MonitorState
+from monitors.models import MonitorState, OperatorEvent, WatchedPeriod
 from probes import names
 from probes.messages import BadMessage, ProbeResult, Results, unpack
 
 logger = logging.getLogger(__name__)
+
+Rest = TypeVarTuple("Rest")
 
 MOST_AT_ONCE = 500
 MOST_ALARMS = 10_000
@@ -68,8 +73,7 @@ def sweep() -> None:
     now = timezone.now()
     due = Q(deadline_at__lte=now) | Q(votes__asked_at=None, votes__ask_at__lte=now)
     rounds = Round.objects.filter(due, closed_at=None).order_by("deadline_at")
-    for monitor_id in set(rounds.values_list("monitor_id", flat=True)[:MOST_AT_ONCE]):
-        settle_overdue(monitor_id, now)
+    _each(set(rounds.values_list("monitor_id", flat=True)[:MOST_AT_ONCE]), settle_overdue, now)
 
 
 @shared_task(name="incidents.settle_alarms")
@@ -79,8 +83,7 @@ def settle_alarms() -> None:
     pulse.beat(PULSE, now)
     awake_since = pulse.running_since(PULSE) or now
     heartbeats.move_alarms(now, MOST_ALARMS)
-    for monitor_id in heartbeats.rung(now, MOST_AT_ONCE):
-        settle_alarm(monitor_id, awake_since, now)
+    _each(heartbeats.rung(now, MOST_AT_ONCE), settle_alarm, awake_since, now)
 
 
 @shared_task(name="incidents.settle_down")
@@ -89,8 +92,7 @@ def settle_down() -> None:
     now = timezone.now()
     backoff.stretch_intervals(now)
     calm = MonitorState.objects.filter(flapping_since__isnull=False, status_since__lte=now - CALM)
-    for monitor_id in calm.values_list("pk", flat=True)[:MOST_AT_ONCE]:
-        settle_flapping(monitor_id, now)
+    _each(calm.values_list("pk", flat=True)[:MOST_AT_ONCE], settle_flapping, now)
 
 
 @shared_task(name="incidents.watch_servers")
@@ -100,25 +102,43 @@ def watch_servers() -> None:
     since = pulse.running_since("tick")
     if since is None or now - since < GONE_AFTER:
         return
-    for server_id in gone_unnoticed(now)[:MOST_AT_ONCE]:
-        miss_server(server_id, now)
+    _each(gone_unnoticed(now)[:MOST_AT_ONCE], miss_server, now)
 
 
 @shared_task(name="incidents.forget_old")
 def forget_old() -> None:
-    """Hourly: drop incidents, rounds and rollups past their retention, but none that is not rolled up yet."""
+    """Hourly: drop what is past its retention, but no incident or round that is not rolled up yet."""
     now = timezone.now()
     rolled_up = rollups.downtime_rolled_up_until() or now
-    horizon = min(now - settings.INCIDENT_RETENTION, rolled_up)
+    over = now - settings.INCIDENT_RETENTION
+    horizon = min(over, rolled_up)
     Incident.objects.filter(resolved_at__lt=horizon).delete()
     Round.objects.filter(opened_at__lt=horizon, closed_at__isnull=False).delete()
-    rollups.forget_hours(now - timedelta(days=settings.ROLLUP_RETENTION_DAYS))
+    OperatorEvent.objects.filter(ended_at__lt=over).delete()
+    oldest_hour = now - timedelta(days=settings.ROLLUP_RETENTION_DAYS)
+    rollups.forget_hours(oldest_hour)
+    WatchedPeriod.objects.filter(ended_at__lt=oldest_hour).delete()
+    call_command("clearsessions")
 
 
 @shared_task(name="incidents.roll_up")
 def roll_up() -> int:
     """Every minute: roll up the downtime of the hours that have closed; return how many."""
     return rollups.roll_up_downtime(timezone.now())
+
+
+def _each(ids: Iterable[int], step: Callable[[int, *Rest], None], *rest: *Rest) -> None:
+    """Take `step`, a transaction of its own, for each id. One that raises is logged and holds up no other.
+
+    Raises what says that the database is away: no other would fare better.
+    """
+    for id_ in ids:
+        try:
+            step(id_, *rest)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("step.failed", extra={"step": step.__name__, "id": id_})
 
 
 def _counts(region: str, answers: list[ProbeResult]) -> Counter[tuple[str, ...]]:

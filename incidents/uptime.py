@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from incidents.models import MonitorHour
 from incidents.rollups import Trouble, count, downtime_rolled_up_until
@@ -45,13 +45,19 @@ class Uptime:
 
 def uptime(monitor_id: int, window: Window) -> Uptime:
     """Of a monitor in a window that ends now."""
-    periods = WatchedPeriod.objects.filter(monitor=monitor_id).values_list("began_at", "ended_at")
     return Uptime(
         window=window,
-        watched_seconds=seconds_within(periods, window),
+        watched_seconds=seconds_within(watched(monitor_id, window), window),
         counts=counts(monitor_id, window),
         trouble=_trouble(monitor_id, window),
     )
+
+
+def watched(monitor_id: int, window: Window) -> list[Period]:
+    """The times in which a monitor was enabled that reach into the window."""
+    lasted = Q(ended_at=None) | Q(ended_at__gt=window.since)
+    periods = WatchedPeriod.objects.filter(lasted, monitor=monitor_id, began_at__lt=window.until)
+    return list(periods.order_by("began_at").values_list("began_at", "ended_at"))
 
 
 def seconds_within(periods: Iterable[Period], window: Window) -> float:

@@ -1,4 +1,4 @@
-"""What agents saw: stored as evidence, each look once, and the newest look of each server beside it.
+"""What agents saw: stored as evidence, so many a second, and the newest look of each server beside it.
 
 A few statements a heartbeat, however many monitors it tells of, and no lock: what disagrees with a state is
 handed back, to be settled under the lock of each.
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
@@ -78,7 +79,7 @@ def record_looks(server: Server, looks: Sequence[ProbeResult], now: datetime) ->
     if not timely:
         return []
     with transaction.atomic():
-        store_evidence(timely)
+        store_evidence([_of_its_second(look) for look in timely])
         for wave in _waves(timely):
             _report(server, wave)
         _touch(_newest(timely))
@@ -104,6 +105,12 @@ def reported(assignment: Assignment, report: Report, state: MonitorState) -> Pro
 def checked_at(look: ProbeResult) -> datetime:
     """When a look was, by the clock of its server: with the monitor, that is its identity."""
     return from_unix_ms(look.scheduled_at_ms)
+
+
+def _of_its_second(look: ProbeResult) -> ProbeResult:
+    """The look under its key as evidence: of each second one good is kept and one bad, however many come."""
+    second_ms = look.scheduled_at_ms // 1000 * 1000
+    return msgspec.structs.replace(look, scheduled_at_ms=second_ms + (look.outcome != "up"))
 
 
 def _cert_expires_at(look: ProbeResult) -> datetime | None:

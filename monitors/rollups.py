@@ -15,6 +15,8 @@ from django.db import connection
 from monitors.hours import HOUR, roll_up, rolled_up_until
 
 CLOSED_AFTER = timedelta(minutes=10)
+MOST_COUNTED = 2**15 - 1
+"""A column holds no more. No hour has so many slots; one with more looks must not stop the rollup of all."""
 PASSES = {"evidence": CLOSED_AFTER, "late evidence": timedelta(days=1)}
 
 # A row that stays as it is is not written again: next to none changes on the second pass.
@@ -24,10 +26,10 @@ INSERT INTO monitors_regionhour AS old (
 SELECT monitor_id, %(hour)s, region, checks, failures, missed, errors, ms[1], ms[2], max_ms
 FROM (
     SELECT monitor_id, region,
-           count(*) FILTER (WHERE outcome IN ('up', 'down')) AS checks,
-           count(*) FILTER (WHERE outcome = 'down') AS failures,
-           count(*) FILTER (WHERE outcome = 'missed') AS missed,
-           count(*) FILTER (WHERE outcome = 'error') AS errors,
+           least(count(*) FILTER (WHERE outcome IN ('up', 'down')), %(most)s) AS checks,
+           least(count(*) FILTER (WHERE outcome = 'down'), %(most)s) AS failures,
+           least(count(*) FILTER (WHERE outcome = 'missed'), %(most)s) AS missed,
+           least(count(*) FILTER (WHERE outcome = 'error'), %(most)s) AS errors,
            percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY total_ms)
                FILTER (WHERE outcome = 'up') AS ms,
            max(total_ms) FILTER (WHERE outcome = 'up') AS max_ms
@@ -54,7 +56,7 @@ def roll_up_evidence(since: datetime, now: datetime) -> int:
 def roll_up_hour(hour: datetime) -> None:
     """Write the rows of one hour, or write them again."""
     with connection.cursor() as cursor:
-        cursor.execute(ROLL_UP, {"hour": hour, "end": hour + HOUR})
+        cursor.execute(ROLL_UP, {"hour": hour, "end": hour + HOUR, "most": MOST_COUNTED})
 
 
 def evidence_rolled_up_until() -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -20,6 +20,8 @@ from probes.instants import unix_ms
 from probes.messages import Certificate, HttpTarget, ProbeResult, SslTarget, TcpTarget
 
 MS_A_DAY = 86_400_000
+LAST_MS = unix_ms(datetime(9999, 12, 31, tzinfo=UTC))
+"""A certificate without an end has this day for one, and its agent may have a clock that is ahead."""
 CHECK_TYPES: dict[str, CheckType] = {"http": "http", "tcp": "tcp", "ssl": "tls_expiry"}
 UNSTATED = {"http": ErrorClass.HTTP_STATUS, "tcp": ErrorClass.REFUSED, "ssl": ErrorClass.TLS}
 """What a failure is taken for whose kind its agent does not tell."""
@@ -114,7 +116,7 @@ def _look(result: Result, monitor: Monitor, server: Server, now: datetime) -> Pr
 def _certificate(days_left: int | None, at_ms: int) -> Certificate | None:
     if days_left is None:
         return None
-    ends_ms = at_ms + days_left * MS_A_DAY
+    ends_ms = min(at_ms + days_left * MS_A_DAY, LAST_MS)
     return Certificate(issuer="", expires_at_ms=ends_ms, chain_expires_at_ms=ends_ms)
 
 

@@ -90,7 +90,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status_code: Annotated[int, Meta(ge=0, le=999)] | None = None
     latency_ms: Annotated[float, Meta(ge=0, le=10**9)] | None = None
     body_matched: bool | Literal[0, 1] | None = None
-    cert_days_left: Annotated[int, Meta(ge=-(10**6), le=10**6)] | None = None
+    cert_days_left: Annotated[int, Meta(ge=-36_500, le=3 * 10**6)] | None = None
+    """It ended a century ago at most: of more there may be no date."""
     error_kind: ErrorKind | None = None
     error_message: str | None = None
     error_class: str | None = None

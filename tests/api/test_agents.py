@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -196,6 +196,28 @@ def test_a_certificate_that_is_about_to_end_is_up_and_marked(agent: Agent, alice
         assert Report.objects.get().error_class == expected
 
 
+def test_a_certificate_without_an_end_is_a_certificate(agent: Agent, watched: Monitor) -> None:
+    left = (datetime(9999, 12, 31, tzinfo=UTC) - timezone.now()).days
+    for days in (left, 3 * 10**6):
+        _, answer = agent.beat({"check_id": watched.pk, "ok": True, "cert_days_left": days})
+        assert answer["accepted"] == 1
+        ends = Report.objects.get().cert_expires_at
+        assert ends
+        assert ends.year == 9999
+
+
+@pytest.mark.parametrize("checked_at_ms", [None, 0, 10**14])
+@pytest.mark.parametrize("left", [-36_500, -1, 3 * 10**6])
+def test_a_certificate_may_have_ended_long_ago_or_never_end_and_the_clock_be_wrong(
+    agent: Agent, alice: ApiClient, left: int, checked_at_ms: int | None
+) -> None:
+    cert = {"name": "cert", "url": "10.0.0.5:443", "type": "ssl", "ssl_warn_days": 14, "servers": [agent.id]}
+    made = alice.post("/monitors", cert)[1]["monitor"]
+    seen = {"check_id": made["id"], "ok": True, "cert_days_left": left, "checked_at_ms": checked_at_ms}
+    status, answer = agent.beat(seen)
+    assert (status, answer["accepted"]) == (200, 1)
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -209,6 +231,7 @@ def test_a_certificate_that_is_about_to_end_is_up_and_marked(agent: Agent, alice
         {"check_id": 1, "ok": False, "error_kind": "gremlins"},
         {"check_id": 1, "ok": True, "latency_ms": -1},
         {"check_id": 1, "ok": True, "cert_days_left": 10**9},
+        {"check_id": 1, "ok": True, "cert_days_left": -(10**6)},
         {"check_id": 2**70, "ok": True},
         {"check_id": 1, "ok": True, "checked_at_ms": "now"},
     ],

@@ -183,6 +183,15 @@ def test_what_comes_late_is_kept_in_its_place_and_changes_nothing() -> None:
     assert not RegionalFailure.objects.exists()
 
 
+def test_of_each_second_a_good_look_and_a_bad_are_kept_however_many_come() -> None:
+    estate = Estate(1)
+    at = [NOW - seconds(2 - part) for part in (0, 0.001, 0.999, 1, 1.5)]
+    for outcome in ("down", "up", "error"):
+        estate.hear(0, *(estate.look(0, outcome, each) for each in at))
+    kept = Evidence.objects.order_by("scheduled_at").values_list("outcome", "started_at")
+    assert list(kept) == [("up", at[0]), ("down", at[0]), ("up", at[3]), ("down", at[3])]
+
+
 @pytest.mark.parametrize("at", [NOW - LONGEST_ABSENCE, NOW + seconds(61)])
 def test_what_is_too_old_or_of_the_future_is_dropped(at: datetime) -> None:
     estate = Estate(1)

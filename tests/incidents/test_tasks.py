@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from incidents import tasks
 from incidents.confirmation import settle
 from incidents.models import Incident, Round
-from monitors.models import Monitor, MonitorState
+from monitors.models import Monitor, MonitorState, OperatorEvent, WatchedPeriod
 from tests.incidents.conftest import Outbox
 from tests.make import NOW, account, live, monitor, result, seconds
 from webhooks.models import Event
@@ -74,3 +75,30 @@ def test_incidents_and_receipts_are_kept_for_thirty_days_and_while_they_last() -
     tasks.forget_old()
     assert set(Incident.objects.all()) == set(kept)
     assert [each.opened_at for each in Round.objects.all()] == [recent]
+
+
+def test_what_the_operator_was_told_is_kept_for_thirty_days_and_while_it_lasts() -> None:
+    now = timezone.now()
+    old, recent = now - timedelta(days=31), now - timedelta(days=29)
+    for kind, ended_at in (("over", old), ("lately", recent), ("lasting", None)):
+        OperatorEvent.objects.create(kind=kind, began_at=old, ended_at=ended_at)
+    tasks.forget_old()
+    assert set(OperatorEvent.objects.values_list("kind", flat=True)) == {"lately", "lasting"}
+
+
+def test_when_a_monitor_was_watched_is_kept_as_long_as_its_hours(settings: Any) -> None:
+    settings.ROLLUP_RETENTION_DAYS = 90
+    made, began = monitor(enabled=False), timezone.now() - timedelta(days=91)
+    kept = [began + timedelta(days=2), None]
+    for ended_at in (began + timedelta(hours=23), *kept):
+        WatchedPeriod.objects.create(monitor=made, began_at=began, ended_at=ended_at)
+    tasks.forget_old()
+    assert list(WatchedPeriod.objects.order_by("pk").values_list("ended_at", flat=True)) == kept
+
+
+def test_sessions_of_staff_that_have_expired_are_dropped() -> None:
+    now = timezone.now()
+    for key, ends_at in (("over", now - seconds(1)), ("open", now + timedelta(hours=1))):
+        Session.objects.create(session_key=key, session_data="", expire_date=ends_at)
+    tasks.forget_old()
+    assert [each.session_key for each in Session.objects.all()] == ["open"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from incidents import rollups
 from incidents.lifecycle import create_monitor, update_monitor
 from incidents.models import Incident, MonitorHour, Round
-from incidents.uptime import Period, Uptime, seconds_within, uptime
+from incidents.uptime import Period, Uptime, seconds_within, uptime, watched
 from monitors.evidence import record_evidence
 from monitors.history import STEPS, Counts, Window, latency
 from monitors.hours import HOUR
@@ -59,6 +59,18 @@ def test_a_pause_is_left_out() -> None:
     found = of(made)
     assert found.watched_seconds == 18 * 3600.0
     assert found.percent == 94.4444
+
+
+def test_only_the_times_that_reach_into_a_window_are_read() -> None:
+    made, other = monitor(enabled=False), monitor(account("bob"), created_at=LONG_AGO)
+    window = Window.of("24h", NOW)
+    before, within = (window.since - HOUR, window.since), (window.since, window.since + MINUTE)
+    lasting = (NOW, None)
+    for began, ended in (before, within, lasting):
+        WatchedPeriod.objects.create(monitor=made, began_at=began, ended_at=ended)
+    assert watched(made.pk, window) == [within]
+    assert watched(made.pk, Window.of("24h", NOW + MINUTE)) == [within, lasting]
+    assert watched(other.pk, window) == [(LONG_AGO, None)]
 
 
 def test_before_it_existed_there_is_nothing_to_be_up() -> None:

@@ -19,7 +19,13 @@ from monitors import tasks
 from monitors.evidence import record_evidence
 from monitors.hours import HOUR, floor_hour
 from monitors.models import Evidence, Monitor, RegionHour, Rollup
-from monitors.rollups import CLOSED_AFTER, evidence_rolled_up_until, roll_up_evidence, roll_up_hour
+from monitors.rollups import (
+    CLOSED_AFTER,
+    MOST_COUNTED,
+    evidence_rolled_up_until,
+    roll_up_evidence,
+    roll_up_hour,
+)
 from tests.make import NOW, account, monitor, result, seconds
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +49,22 @@ def versions() -> dict[int, str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT monitor_id, ctid::text FROM monitors_regionhour")
         return dict(cursor.fetchall())
+
+
+FLOOD = """
+INSERT INTO monitors_evidence (monitor_id, scheduled_at, region, round_id, attempt, outcome, started_at,
+    total_ms, error_class, error, address)
+SELECT %(monitor)s, at, %(outcome)s, 0, 1, %(outcome)s, at, 1, '', '', ''
+FROM generate_series(%(hour)s::timestamptz, %(hour)s + interval '59 minutes', interval '88 ms') AS at
+"""
+
+
+def flood(of: Monitor, outcome: str) -> int:
+    """Some 40,000 looks of one region in the hour of NOW; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(FLOOD, {"monitor": of.pk, "hour": NOW, "outcome": outcome})
+        count: int = cursor.rowcount
+    return count
 
 
 NO_LATENCY = {"p50_ms": None, "p95_ms": None, "max_ms": None}
@@ -115,6 +137,17 @@ def test_an_hour_whose_evidence_is_gone_stays_as_it_is() -> None:
     Evidence.objects.all().delete()
     roll_up_hour(NOW)
     assert row(made)["checks"] == 1
+
+
+def test_more_looks_than_a_count_holds_stop_nobodys_rollup() -> None:
+    made, other = monitor(), monitor(account("bob"))
+    assert all(flood(made, outcome) > 40_000 for outcome in ("down", "missed", "error"))
+    see(other, "up", 1)
+    roll_up_hour(NOW)
+    assert row(made, "down") == counted(MOST_COUNTED, MOST_COUNTED) | NO_LATENCY
+    assert row(made, "missed") == counted(missed=MOST_COUNTED) | NO_LATENCY
+    assert row(made, "error") == counted(errors=MOST_COUNTED) | NO_LATENCY
+    assert row(other)["checks"] == 1
 
 
 def test_an_hour_is_done_soon_after_it_closed_and_once_more_a_day_later() -> None:
