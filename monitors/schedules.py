@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from django.db import connection
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef
 
 from monitors.phases import PHASE_MS_SQL
 from monitors.scheduled import Schedule, Scheduled
@@ -29,14 +29,24 @@ SELECT ARRAY(SELECT interval_seconds FROM used), ARRAY(SELECT interval_seconds F
 """  # noqa: S608  # of constants
 OUR_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('monitors_schedule'))"
 # A row that is far ahead was claimed by a clock that was wrong: its interval goes on from now, and does not
-# sleep until all clocks have come so far.
+# sleep until all clocks have come so far. Nor does a monitor that the same clock was asked about.
 LOCK = """
-SELECT interval_seconds, least(claimed_until, %(now)s) FROM monitors_schedule
+SELECT interval_seconds, least(claimed_until, %(now)s), claimed_until > %(too_far)s FROM monitors_schedule
 WHERE claimed_until < %(now)s OR claimed_until > %(too_far)s
 ORDER BY claimed_until FOR UPDATE SKIP LOCKED
 """
 TOO_FAR = timedelta(minutes=1)
 """Further than schedulers' clocks are apart."""
+UNDO = """
+UPDATE monitors_monitorstate
+SET scheduled_since = least(scheduled_since, %(now)s),
+    last_scheduled_at = CASE WHEN last_scheduled_at <= %(too_far)s THEN last_scheduled_at END
+WHERE monitor_id IN (
+    SELECT monitor_id FROM monitors_monitorstate
+    WHERE scheduled_since > %(too_far)s OR last_scheduled_at > %(too_far)s
+    ORDER BY monitor_id FOR NO KEY UPDATE
+)
+"""
 MOVE = """
 UPDATE monitors_schedule SET claimed_until = moved.claimed_until
 FROM unnest(%s::int[], %s::timestamptz[]) moved (interval_seconds, claimed_until)
@@ -87,11 +97,18 @@ def keep() -> None:
 
 
 def lock(now_ms: int) -> dict[int, int]:
-    """Up to where each interval is claimed, of those that nobody else is claiming, until the commit."""
+    """Up to where each interval is claimed, of those that nobody else is claiming, until the commit.
+
+    Where one was claimed by a clock that was far ahead, what that clock told of monitors is undone as well.
+    """
+    now = from_unix_ms(now_ms)
+    instants = {"now": now, "too_far": now + TOO_FAR}
     with connection.cursor() as cursor:
-        now = from_unix_ms(now_ms)
-        cursor.execute(LOCK, {"now": now, "too_far": now + TOO_FAR})
-        return {seconds: unix_ms(until) for seconds, until in cursor.fetchall()}
+        cursor.execute(LOCK, instants)
+        rows = cursor.fetchall()
+        if any(is_too_far for *_, is_too_far in rows):
+            cursor.execute(UNDO, instants)
+    return {seconds: unix_ms(until) for seconds, until, _ in rows}
 
 
 def move(reached: Mapping[int, int]) -> None:
@@ -148,6 +165,11 @@ def _begin(intervals: Collection[int]) -> None:
 
 
 def _end(intervals: Collection[int]) -> None:
-    """No rows of intervals that nobody uses any more: they would look as if they lagged behind."""
+    """No rows of intervals that nobody uses any more: they would look as if they lagged behind.
+
+    Asked again once they are locked: a monitor may have one of them since, and its slots have been claimed.
+    """
     free = Schedule.objects.select_for_update(skip_locked=True).filter(pk__in=intervals)
-    Schedule.objects.filter(pk__in=[row.pk for row in free]).delete()
+    locked = [row.pk for row in free]
+    used = Exists(Scheduled.objects.filter(interval_seconds=OuterRef("pk")))
+    Schedule.objects.filter(~used, pk__in=locked).delete()

@@ -4,8 +4,12 @@ import django.db.models.expressions
 import django.db.models.functions.comparison
 from django.db import migrations, models
 
-# What was scheduled goes on from here. The rows of `Schedule` are made by the first claim.
-SCHEDULED = "UPDATE monitors_monitorstate SET scheduled_since = now() WHERE next_check_at IS NOT NULL;"
+# What was scheduled goes on from here, and what is due already is due. The rows of `Schedule` are made by the
+# first claim.
+SCHEDULED = """
+UPDATE monitors_monitorstate SET scheduled_since = least(now(), next_check_at - interval '1 ms')
+WHERE next_check_at IS NOT NULL;
+"""
 DUE = "UPDATE monitors_monitorstate SET next_check_at = now() WHERE scheduled_since IS NOT NULL;"
 
 

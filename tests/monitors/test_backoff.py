@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection, transaction
 
 from monitors.backoff import stretch_intervals
 from monitors.models import MonitorState
@@ -10,6 +13,7 @@ from monitors.scheduling import claim_due
 from monitors.slots import next_slot_ms
 from probes.instants import unix_ms
 from tests.make import NOW, account, monitor, seconds
+from tests.monitors.test_claim import someone_waits, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +36,29 @@ def test_it_grows_with_the_downtime(minutes: float, seconds_in_force: int) -> No
 @pytest.mark.parametrize(("minutes", "configured"), [(12, 90), (60, 300), (60, 3_600)])
 def test_a_longer_one_stays(minutes: float, configured: int) -> None:
     assert interval_after(minutes, configured) == configured
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_stretches_many_locks_in_the_order_of_ids() -> None:
+    """Also where the table has them in another order: else two who lock many wait for each other."""
+    low, high = (monitor(account(name), status="down", interval_seconds=20).pk for name in ("alice", "bob"))
+    MonitorState.objects.update(status_since=NOW - seconds(700))
+    MonitorState.objects.filter(pk=low).update(missed_checks=1)  # a new version, behind the other's
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            MonitorState.objects.select_for_update().get(pk=low)
+            stretching = pool.submit(stretch_apart)
+            wait_until(someone_waits)
+            MonitorState.objects.select_for_update(nowait=True).get(pk=high)
+        stretching.result(10)
+    assert set(MonitorState.objects.values_list("interval_seconds", flat=True)) == {60}
+
+
+def stretch_apart() -> None:
+    try:
+        stretch_intervals(NOW)
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize("status", ["up", "unknown"])

@@ -119,6 +119,30 @@ def test_a_clock_that_was_ahead_stops_no_schedule(ahead_seconds: int) -> None:
 
 
 @pytest.mark.django_db
+def test_what_a_clock_told_of_monitors_that_was_ahead_is_undone() -> None:
+    """Results of its slots would be newer than all that follow, and its grids would begin when it says."""
+    made, other = monitor(), monitor(account("bob"))
+    wrong = NOW + seconds(86_400)
+    claim_due(wrong, 10)
+    MonitorState.objects.filter(pk=made.pk).update(last_scheduled_at=wrong, scheduled_since=wrong)
+    MonitorState.objects.filter(pk=other.pk).update(last_scheduled_at=NOW)
+    claim_due(NOW + seconds(1), 10)
+    assert list(MonitorState.objects.order_by("pk").values_list("last_scheduled_at", "scheduled_since")) == [
+        (None, NOW + seconds(1)),
+        (NOW, NOW),
+    ]
+    assert {claim.monitor_id for claim in claim_due(NOW + seconds(1) + CYCLE, 10)} == {made.pk, other.pk}
+
+
+@pytest.mark.django_db
+def test_an_interval_that_a_monitor_has_again_meanwhile_is_not_forgotten() -> None:
+    monitor(interval_seconds=30)
+    claim_due(NOW, 10)
+    schedules._end({30})
+    assert Schedule.objects.get().interval_seconds == 30
+
+
+@pytest.mark.django_db
 def test_a_scheduler_whose_clock_is_a_little_behind_claims_nothing_again() -> None:
     made = monitor()
     due = first_slot(made)

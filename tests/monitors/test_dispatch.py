@@ -108,6 +108,19 @@ def test_what_is_unanswered_when_its_lease_runs_out_is_claimed_again_once_for_an
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("interval", "away", "is_claimed"), [(60, 59, 1), (60, 61, 0), (1, 59, 1), (86_400, 600, 1)]
+)
+def test_what_ran_out_in_an_outage_of_ours_is_claimed_again_unless_a_slot_has_come_since(
+    interval: int, away: float, is_claimed: int
+) -> None:
+    made = monitor(interval_seconds=interval)
+    batch = dispatch([claim(made.pk)], REGIONS, NOW)[0]
+    assert len(claim_lost(end_of(batch) + seconds(away), 10)) == is_claimed
+    assert not Lease.objects.exists()
+
+
+@pytest.mark.django_db
 def test_with_one_region_left_the_second_look_comes_from_there() -> None:
     lost = claim(attempt=2, lost_in="eu")
     assert plan([lost], ["eu"], NOW)[0].region == "eu"
