@@ -15,7 +15,7 @@ from probes import env, telemetry
 from probes.agent.agent import Agent
 from probes.agent.service import Away, BadService, Refused, Service
 from probes.canary import configured_canaries
-from probes.guard import AddressPolicy
+from probes.guard import AddressPolicy, networks
 
 
 def main() -> NoReturn:
@@ -57,11 +57,11 @@ def enrol(service: Service, token: str, key_file: Path) -> None:
 
 
 def policy_in(allowlist: Path | None) -> AddressPolicy:
-    """Public addresses, and the networks in the file: one a line, remarks after `#`. Raises `ValueError`."""
+    """Public addresses, and the networks in the file: one a line, remarks after `#`. Raises `BadSetting`."""
     if allowlist is None:
         return AddressPolicy()
     lines = (line.partition("#")[0].strip() for line in allowlist.read_text().splitlines())
-    return AddressPolicy.of(line for line in lines if line)
+    return AddressPolicy(networks((line for line in lines if line), str(allowlist)))
 
 
 def _parser() -> argparse.ArgumentParser:

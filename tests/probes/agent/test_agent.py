@@ -16,6 +16,7 @@ from probes.agent.agent import Agent, wire_result
 from probes.agent.messages import Check
 from probes.agent.service import Service
 from probes.agent.spool import Spool
+from probes.env import BadSetting
 from probes.guard import AddressPolicy
 from probes.messages import Certificate, ProbeResult
 from tests.e2e.target import Service as Target
@@ -146,5 +147,5 @@ def test_the_allowlist_is_a_file_of_networks(tmp_path: Path) -> None:
     assert [policy.permits(each, 443) for each in ("10.0.0.7", "fd00::1", "10.0.1.7")] == [True, True, False]
     assert not policy_in(None).permits("10.0.0.7", 443)
     file.write_text("10.0.0.5/8")
-    with pytest.raises(ValueError, match="host bits"):
+    with pytest.raises(BadSetting, match=rf"{file}: 10\.0\.0\.5/8 has host bits set"):
         policy_in(file)
