@@ -199,7 +199,7 @@ class Engine:
             for running in list(self._running):
                 patience = running.request.timeout_ms / 1000 + GRACE_SECONDS
                 if running.began_at + patience < time.monotonic():
-                    logger.error("gave up the probe of monitor %d", running.request.monitor_id)
+                    logger.error("probe.given_up", extra={"monitor": running.request.monitor_id})
                     running.cancel()
 
     def _suspect(self, running: Running) -> None:

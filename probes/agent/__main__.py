@@ -17,6 +17,8 @@ from probes.agent.service import Away, BadService, Refused, Service
 from probes.canary import configured_canaries
 from probes.guard import AddressPolicy, networks
 
+logger = logging.getLogger("probes.agent")
+
 
 def main() -> NoReturn:
     """The command line."""
@@ -53,7 +55,7 @@ def enrol(service: Service, token: str, key_file: Path) -> None:
     enrolment = service.enrol(token)
     with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
         stream.write(enrolment.agent_key)
-    logging.getLogger("probes.agent").info("enrolled as server %d", enrolment.server_id)
+    logger.info("agent.enrolled", extra={"server": enrolment.server_id})
 
 
 def policy_in(allowlist: Path | None) -> AddressPolicy:
