@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-from probes import env, telemetry
+from probes import env, logs, telemetry
 from probes.agent.agent import Agent
 from probes.agent.service import Away, BadService, Refused, Service
 from probes.canary import configured_canaries
@@ -24,9 +24,9 @@ def main() -> NoReturn:
     """The command line."""
     parser = _parser()
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s %(message)s")
     key_file = arguments.folder / "key"
     try:
+        logs.set_up()
         if arguments.enrol:
             enrol(Service(arguments.url, is_insecure=arguments.insecure), arguments.enrol, key_file)
             sys.exit(0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +25,7 @@ from probes.messages import Certificate, ProbeResult
 from tests.e2e.target import Service as Target
 from tests.probes.agent.conftest import FakeService, check
 
+REPOSITORY = Path(__file__).parents[3]
 LOCAL = AddressPolicy.of(["127.0.0.0/8"])
 
 
@@ -138,6 +142,29 @@ def test_a_key_is_kept_where_nobody_else_reads_it(service: FakeService, tmp_path
     enrol(Service(service.url, is_insecure=True), "uet_x", file)
     assert file.read_text() == "uak_y"
     assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "said"),
+    [
+        ("json", 0, '"event": "agent.enrolled", "server": 12}'),
+        ("xml", 2, "UPQUORUM_LOG_FORMAT must be one of"),
+    ],
+)
+def test_it_logs_in_the_form_that_is_asked_for(
+    form: str, status: int, said: str, service: FakeService, tmp_path: Path
+) -> None:
+    service.answers = [(200, {"server_id": 12, "agent_key": "uak_y"})]
+    command = [sys.executable, "-m", "probes.agent", "--insecure", "--url", service.url, "--enrol", "uet_x"]
+    done = subprocess.run(
+        [*command, "--folder", str(tmp_path)],
+        cwd=REPOSITORY,
+        env={**os.environ, "UPQUORUM_LOG_FORMAT": form},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, said in done.stderr) == (status, True), done.stderr
 
 
 def test_the_allowlist_is_a_file_of_networks(tmp_path: Path) -> None:
