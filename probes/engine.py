@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import uvloop
 
+from probes import USER_AGENT
 from probes.alarms import Alarms
 from probes.canary import Canaries
 from probes.clock import now_ms
@@ -67,7 +68,7 @@ class Engine:
         self._running_scheduled = 0
         self._is_going_on = False
         self._suspicions: Alarms[Running] = Alarms(self._suspect)
-        curl = Curl(policy, f"Upquorum/0.1 ({region}; +uptime monitoring)")
+        curl = Curl(policy, f"{USER_AGENT} ({region}; +uptime monitoring)")
         self._tools = Tools(region, curl, canaries or Canaries())
         self._loop = uvloop.new_event_loop()
         self._stopping = asyncio.Event()
