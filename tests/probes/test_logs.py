@@ -70,8 +70,8 @@ def logging_calls(source: str) -> Iterator[ast.Call]:
 
 def has_event(call: ast.Call) -> bool:
     """An event may be made of a word that is put in, as those of the operator are."""
-    message = call.args[0]
-    return isinstance(message, ast.Constant) and bool(logs.EVENT.match(message.value.replace("%s", "word")))
+    message = getattr(call.args[0], "value", None)
+    return isinstance(message, str) and bool(logs.EVENT.match(message.replace("%s", "word")))
 
 
 def test_json_is_one_line_also_of_an_exception() -> None:
