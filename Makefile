@@ -35,9 +35,8 @@ bench: .venv/bench.installed ## checks a second from the schedule to the databas
 bench-probes: .venv/bench.installed ## looks a second of one core, beside bare libcurl, blackbox_exporter, requests and aiohttp
 	@$(BIN)/python -m benchmarks.probes
 
-bench-api: .venv/dev.installed ## requests a second, p95 and CPU of the API's main calls, and of heartbeats' pings
+bench-api: .venv/dev.installed ## requests a second, p95 and CPU of the API's main calls, and of heartbeats' pings (ARGS="--help")
 	@$(BIN)/python -m benchmarks.api $(ARGS)
-	@$(BIN)/python -m benchmarks.api.pings
 
 bench-history: .venv/dev.installed ## how fast a month of 10,000 monitors is read: results, uptime, charts (ARGS="--help")
 	@$(BIN)/python -m benchmarks.history $(ARGS)

@@ -14,7 +14,7 @@ import django_stubs_ext
 
 from config.local.paths import Paths
 from probes import broker, env, logs, names, telemetry
-from probes.guard import AddressPolicy
+from probes.guard import configured_policy
 
 django_stubs_ext.monkeypatch()  # makes ModelAdmin[...] and its like exist at run time
 
@@ -168,7 +168,7 @@ MONITOR_CREATIONS_PER_MINUTE = env.integer("MONITOR_CREATIONS_PER_MINUTE", 20)
 
 REGIONS = env.regions()
 MIN_INTERVAL_SECONDS = env.integer("MIN_INTERVAL_SECONDS", 60, minimum=1)
-ADDRESS_POLICY = AddressPolicy.of(env.words("ALLOWED_TARGETS"), [DATABASE_URL, REDIS_URL])
+ADDRESS_POLICY = configured_policy({"DATABASE_URL": DATABASE_URL, "REDIS_URL": REDIS_URL})
 env.ca_file()  # webhooks use it: what cannot be read is said at start
 TCP_PORTS = env.words("TCP_PORTS", "80,443,8080,8443,3000,5000,8000,8888")
 INCIDENT_RETENTION = timedelta(days=30)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pycurl
 
+from probes import USER_AGENT
 from probes.env import ca_file
 from probes.errors import CONNECT_ERRNOS, CURL_CODES, ErrorClass, blocked
 from probes.guard import AddressPolicy
@@ -138,7 +139,7 @@ class Curl:
     where `UPQUORUM_CA_FILE` cannot be used.
     """
 
-    def __init__(self, policy: AddressPolicy, user_agent: str = "Upquorum/0.1") -> None:
+    def __init__(self, policy: AddressPolicy, user_agent: str = USER_AGENT) -> None:
         self.policy = policy
         trusted = [(pycurl.CAINFO, file)] if (file := ca_file()) else []
         self._always = (*ALWAYS, *trusted, (pycurl.USERAGENT, user_agent))

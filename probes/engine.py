@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import uvloop
 
+from probes import USER_AGENT
 from probes.alarms import Alarms
 from probes.canary import Canaries
 from probes.clock import now_ms
@@ -67,7 +68,7 @@ class Engine:
         self._running_scheduled = 0
         self._is_going_on = False
         self._suspicions: Alarms[Running] = Alarms(self._suspect)
-        curl = Curl(policy, f"Upquorum/0.1 ({region}; +uptime monitoring)")
+        curl = Curl(policy, f"{USER_AGENT} ({region}; +uptime monitoring)")
         self._tools = Tools(region, curl, canaries or Canaries())
         self._loop = uvloop.new_event_loop()
         self._stopping = asyncio.Event()
@@ -199,7 +200,7 @@ class Engine:
             for running in list(self._running):
                 patience = running.request.timeout_ms / 1000 + GRACE_SECONDS
                 if running.began_at + patience < time.monotonic():
-                    logger.error("gave up the probe of monitor %d", running.request.monitor_id)
+                    logger.error("probe.given_up", extra={"monitor": running.request.monitor_id})
                     running.cancel()
 
     def _suspect(self, running: Running) -> None:

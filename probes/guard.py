@@ -9,12 +9,13 @@ compatible addresses), RFC 2765 (SIIT), RFC 6052 (NAT64).
 from __future__ import annotations
 
 import socket
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from itertools import chain
 from urllib.parse import urlsplit
+
+from probes import env
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -75,12 +76,9 @@ class AddressPolicy:
     """Our database and broker, by address and port: whoever may be monitored, these may not."""
 
     @classmethod
-    def of(cls, cidrs: Iterable[str], servers: Iterable[str] = ()) -> AddressPolicy:
-        """The policy that also allows `cidrs`, and keeps off our own `servers`, URLs that are resolved now.
-
-        Raises `ValueError` for what is not a network.
-        """
-        return cls(tuple(map(ip_network, cidrs)), frozenset(chain.from_iterable(map(_endpoints, servers))))
+    def of(cls, cidrs: Iterable[str]) -> AddressPolicy:
+        """The policy that also allows `cidrs`; raises `ValueError` for what is not a network."""
+        return cls(tuple(map(ip_network, cidrs)))
 
     def permits(self, address: str, port: int) -> bool:
         """Whether this port of `address`, a numeric IPv4 or IPv6 address, may be connected to.
@@ -89,6 +87,24 @@ class AddressPolicy:
         into an IPv4 address is judged by that one, and has to be in `allowed`.
         """
         return _permits(address, self) and not (self.own and _is_own(address, port, self))
+
+
+def configured_policy(servers: Mapping[str, str]) -> AddressPolicy:
+    """What the operator allows, but none of our own `servers`: URLs by their settings, resolved now.
+
+    Raises `BadSetting`, also for a name that does not resolve: nothing would keep off its server later on.
+    """
+    allowed = networks(env.words("ALLOWED_TARGETS"), f"{env.PREFIX}ALLOWED_TARGETS")
+    own = (endpoint for name, url in servers.items() for endpoint in _endpoints(name, url))
+    return AddressPolicy(allowed, frozenset(own))
+
+
+def networks(cidrs: Iterable[str], source: str) -> tuple[Network, ...]:
+    """The networks that `source`, a setting or a file, lists; raises `BadSetting`, which names it."""
+    try:
+        return tuple(map(ip_network, cidrs))
+    except ValueError as error:
+        raise env.BadSetting(f"{source}: {error}") from error
 
 
 ANYWHERE = AddressPolicy((IPv4Network("0.0.0.0/0"), IPv6Network("::/0")))
@@ -124,16 +140,17 @@ def _within(address: Address, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
 
 
-def _endpoints(url: str) -> Iterator[tuple[Address, int]]:
-    """Where a server of ours is reached; nowhere, if by a Unix socket or by a name that does not resolve."""
+def _endpoints(setting: str, url: str) -> Iterator[tuple[Address, int]]:
+    """Where a server of ours is reached: nowhere, if by a Unix socket. Raises `BadSetting`."""
     parts = urlsplit(url)
     port = parts.port or DEFAULT_PORTS.get(parts.scheme)
     if not parts.hostname or not port:
         return
     try:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except socket.gaierror:
-        return
+    except (socket.gaierror, UnicodeError) as error:
+        why = f"the name {parts.hostname!r} does not resolve: {error}"
+        raise env.BadSetting(f"{env.PREFIX}{setting}: {why}") from error
     for *_, peer in found:
         yield _plain(ip_address(peer[0])), port
 

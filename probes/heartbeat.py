@@ -37,7 +37,8 @@ def end(status: int) -> NoReturn:
 class Heartbeat:
     """Calls `send_echo` every period, from a thread. Whoever consumes the echo calls `answered`.
 
-    `send_echo` raises `OperationalError` when the broker is away; that is not the worker's deafness.
+    `send_echo` raises `OperationalError` when the broker is away; that is not the worker's deafness. Whatever
+    else it raises is logged, and its echo counts as unanswered: the watch goes on.
     """
 
     def __init__(self, send_echo: Callable[[], None], *, die: Callable[[int], object] = end) -> None:
@@ -70,6 +71,8 @@ class Heartbeat:
         except OperationalError as error:
             self._unanswered = 0
             logger.warning("broker.away: %s", error)
+        except Exception:
+            logger.exception("worker.echo_failed")
 
     def _run(self) -> None:
         self.beat()

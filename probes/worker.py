@@ -23,7 +23,7 @@ from kombu import Queue
 from probes import broker, clock, collector, env, liveness, logs, names, telemetry
 from probes.canary import Canaries, Canary, configured_canaries
 from probes.engine import Engine
-from probes.guard import AddressPolicy
+from probes.guard import AddressPolicy, configured_policy
 from probes.heartbeat import ECHO_EXPIRES_SECONDS, ECHO_QUEUE_EXPIRES_SECONDS, Heartbeat, end
 from probes.instants import from_unix_ms
 from probes.messages import BadMessage, Batch, RegionBeat, Results, pack, unpack
@@ -177,14 +177,14 @@ def main() -> NoReturn:
         logs.set_up()
         canaries = configured_canaries()
         env.ca_file()
+        url = broker.broker_url()
+        policy = configured_policy({"REDIS_URL": url})
         telemetry.set_up("probe", region)
     except env.BadSetting as error:
         parser.error(str(error))
     tasks.connect()
     raise_file_limit()
-    url = broker.broker_url()
     app.conf.update(broker_url=url, broker_transport_options=broker.regional_options(region))
-    policy = AddressPolicy.of(env.words("ALLOWED_TARGETS"), [url])
     worker = RegionalWorker(region, policy, canaries)
     end(worker.run())
 

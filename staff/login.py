@@ -54,7 +54,7 @@ class LoginForm(AdminAuthenticationForm):
         taken = [take(OF_ADDRESS, address), take(OF_NAME, name.casefold())]
         wait = max(each.retry_after_seconds for each in taken)
         if wait:
-            logger.warning("staff.login_limited address=%s", address)
+            logger.warning("staff.login_limited", extra={"address": address})
             self._refuse("limited", seconds=wait)
         # Codes are counted in the database, so a name that needs one is guarded without the broker, too.
         if not all(each.counted for each in taken) and not _needs_code(name):

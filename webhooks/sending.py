@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from probes import USER_AGENT
 from probes.curl import Curl
 from probes.errors import ErrorClass
 from probes.fetch import FetchRequest, FetchResponse, fetch
@@ -21,7 +22,7 @@ READ_BYTES = 16 * 1024
 KEPT_BYTES = 1024
 BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 """The answers whose `Retry-After` is heeded."""
-HEADERS = {"Content-Type": "application/json", "User-Agent": "Upquorum/0.1"}
+HEADERS = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
 
 
 async def attempt(curl: Curl, claim: Claim) -> AttemptOutcome:

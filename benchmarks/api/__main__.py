@@ -1,7 +1,8 @@
 """`make bench-api`: requests a second, their 95th percentile and the CPU they cost, of the API's main calls.
 
 A whole system of its own answers, as `make up` starts it: one web worker of 16 threads, 8 connections ask.
-Client and system share the machine's cores. `build/bench-api.json` has the figures.
+Client and system share the machine's cores. Then heartbeats' pings, as `benchmarks.api.pings` has them.
+`build/bench-api.json` has the figures.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.api import pings
 from benchmarks.api.load import Load, Request, run
 from benchmarks.environment import REPOSITORY, Environment
 
@@ -66,7 +68,8 @@ def _told(name: str, load: Load) -> Load:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make bench-api", description=__doc__)
-    parser.parse_args()
+    parser.add_argument("--ping-seconds", type=float, default=10)
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="upquorum-bench-api-") as folder:
         environment = Environment(Path(folder) / "data")
         environment.start()
@@ -77,6 +80,7 @@ def main() -> None:
             environment.stop()
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps({name: asdict(load) for name, load in figures.items()}, indent=2) + "\n")
+    pings.main(arguments.ping_seconds)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """Heartbeats a second, on one core: web server and PostgreSQL share it, client and all else have the other.
 
-`python -m benchmarks.api.pings` starts a system of its own as `make up` does. Each ping comes over a fresh
-connection, as a job's does, and is committed before it is answered. The CPU that one costs says more than
-the rate, for a busy neighbour cannot change it much.
+The system is one of its own, started as `make up` does. Each ping comes over a fresh connection, as a job's
+does, and is committed before it is answered. The CPU that one costs says more than the rate, for a busy
+neighbour cannot change it much.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import socket
@@ -142,18 +141,13 @@ def _ping(port: int, token: str) -> bytes:
     return b"".join(parts)
 
 
-def main() -> None:
-    """The command line: the figures go into the file of `make bench-api`, beside the others."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seconds", type=float, default=10)
-    arguments = parser.parse_args()
+def main(seconds: float) -> None:
+    """Measure for so long; the figures go into the file of `make bench-api`, beside the others."""
     with tempfile.TemporaryDirectory(prefix="upquorum-bench-pings-") as folder:
         environment = Environment(Path(folder) / "data")
         environment.start()
         try:
-            pings = measure(environment, arguments.seconds)
+            pings = measure(environment, seconds)
         finally:
             environment.stop()
     print(
@@ -168,7 +162,3 @@ def main() -> None:
         )
         + "\n"
     )
-
-
-if __name__ == "__main__":
-    main()

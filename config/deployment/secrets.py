@@ -1,7 +1,8 @@
 """Secrets of an installation of many containers: `python -m config.deployment.secrets FOLDER`.
 
-Makes those that are not there yet, in one folder for each who is to read them, and the broker's users
-anew each time, so that a region that was added gets one. Only files are written; nothing is shown.
+Makes those that are not there yet, in one folder for each who is to read them. What follows from them is
+written anew each time: the broker's users, so that a region that was added gets one, and the regions' copy
+of the encryption keys, so that it is never an older one. Only files are written; nothing is shown.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def main(folder: Path, regions: list[str]) -> None:
     core, probe = folder / "core", folder / "probe"
     _make(core / "secret-key", secrets.token_urlsafe(50))
     _make(core / "metrics-token", secrets.token_urlsafe(32))
-    encryption_key = _make(core / "encryption-key", Fernet.generate_key().decode())
-    _make(probe / "encryption-key", encryption_key)
+    encryption_keys = _make(core / "encryption-key", Fernet.generate_key().decode())
+    _make_anew(probe / "encryption-key", encryption_keys)
     password = _make(folder / "database" / "password", secrets.token_urlsafe(32), ANY_READER)
     _make(core / "database-url", f"postgresql://upquorum:{password}@{POSTGRES}/upquorum")
     _make_broker_users(folder, regions)
@@ -40,9 +41,7 @@ def _make_broker_users(folder: Path, regions: list[str]) -> None:
         region: _broker_password(folder / "probe" / f"redis-url-{region}", acl.regional_user(region))
         for region in regions
     }
-    file = folder / "broker" / "users.acl"
-    file.unlink(missing_ok=True)
-    _make(file, acl.render(core, passwords), ANY_READER)
+    _make_anew(folder / "broker" / "users.acl", acl.render(core, passwords), ANY_READER)
 
 
 def _broker_password(file: Path, user: str) -> str:
@@ -56,6 +55,12 @@ def _make(file: Path, content: str, mode: int = OWNER_ONLY) -> str:
     make_secret(file, lambda: content)
     file.chmod(mode)
     return file.read_text().strip()
+
+
+def _make_anew(file: Path, content: str, mode: int = OWNER_ONLY) -> None:
+    """Let `file` hold `content`, whatever it held."""
+    file.unlink(missing_ok=True)
+    _make(file, content, mode)
 
 
 if __name__ == "__main__":

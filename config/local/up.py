@@ -62,6 +62,8 @@ def tell_children(paths: Paths, port: int) -> None:
     key_file = env.text("ENCRYPTION_KEYS_FILE", str(paths.secret("encryption-key")))
     os.environ["UPQUORUM_ENCRYPTION_KEYS_FILE"] = key_file
     os.environ["UPQUORUM_CANARIES"] = env.text("CANARIES", f"http://127.0.0.1:{port}/healthz")
+    if hosts := env.text("ALLOWED_HOSTS"):
+        os.environ["UPQUORUM_ALLOWED_HOSTS"] = f"127.0.0.1,{hosts}"  # where config.local.ready asks
     os.environ["PYTHONUNBUFFERED"] = "1"
     # Celery warns of root because a pickled message could be a program; ours are JSON.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser privileges")

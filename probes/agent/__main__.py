@@ -11,20 +11,22 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-from probes import env, telemetry
+from probes import env, logs, telemetry
 from probes.agent.agent import Agent
 from probes.agent.service import Away, BadService, Refused, Service
 from probes.canary import configured_canaries
-from probes.guard import AddressPolicy
+from probes.guard import AddressPolicy, networks
+
+logger = logging.getLogger("probes.agent")
 
 
 def main() -> NoReturn:
     """The command line."""
     parser = _parser()
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s %(message)s")
     key_file = arguments.folder / "key"
     try:
+        logs.set_up()
         if arguments.enrol:
             enrol(Service(arguments.url, is_insecure=arguments.insecure), arguments.enrol, key_file)
             sys.exit(0)
@@ -53,15 +55,15 @@ def enrol(service: Service, token: str, key_file: Path) -> None:
     enrolment = service.enrol(token)
     with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
         stream.write(enrolment.agent_key)
-    logging.getLogger("probes.agent").info("enrolled as server %d", enrolment.server_id)
+    logger.info("agent.enrolled", extra={"server": enrolment.server_id})
 
 
 def policy_in(allowlist: Path | None) -> AddressPolicy:
-    """Public addresses, and the networks in the file: one a line, remarks after `#`. Raises `ValueError`."""
+    """Public addresses, and the networks in the file: one a line, remarks after `#`. Raises `BadSetting`."""
     if allowlist is None:
         return AddressPolicy()
     lines = (line.partition("#")[0].strip() for line in allowlist.read_text().splitlines())
-    return AddressPolicy.of(line for line in lines if line)
+    return AddressPolicy(networks((line for line in lines if line), str(allowlist)))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -81,7 +81,7 @@ class Agent:
         try:
             self._spool.add(lines, now_ms())
         except OSError as error:
-            logger.error("%d results are lost: %s", len(lines), error)
+            logger.error("results.lost: they cannot be kept: %s", error, extra={"results": len(lines)})
         now = time.monotonic()
         news = [
             self._timetable.note(each.monitor_id, each.config_version, each.outcome, now) for each in results
@@ -94,7 +94,7 @@ class Agent:
         try:
             write_if_new(self._checks_file, msgspec.json.encode(checks))
         except OSError as error:
-            logger.error("the checks cannot be remembered: %s", error)
+            logger.error("checks.unremembered: %s", error)
 
     def _remembered(self) -> Told:
         """What the process before was told: for a start while the service is away."""

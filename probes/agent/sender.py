@@ -57,7 +57,7 @@ class Sender:
         except Refused as error:
             if error.status in POISONED:
                 self._spool.forget(parcel)
-                logger.error("%d results were refused and are dropped", len(parcel.results))
+                logger.error("results.refused: they are dropped", extra={"results": len(parcel.results)})
             return self._back_off(f"the service refuses: {error}")
         self._on_checks(checks_in(answer))
         if answer.retry_after is not None:
@@ -68,7 +68,7 @@ class Sender:
         return SPACING_SECONDS, max(quiet, SPACING_SECONDS)
 
     def _back_off(self, why: str) -> tuple[float, float]:
-        logger.warning("%s", why)
+        logger.warning("agent.waits: %s", why)
         longest = min(LONGEST_BACKOFF_SECONDS, 2.0**self._failures)
         self._failures += 1
         # A fleet that lost its service together must not come back together.

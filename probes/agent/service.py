@@ -91,7 +91,7 @@ def checks_in(answer: Answer) -> list[Check]:
         try:
             checks.append(msgspec.json.decode(raw, type=Check))
         except msgspec.DecodeError as error:
-            logger.warning("a check of a newer service is left out: %s", error)
+            logger.warning("check.dropped: it is of a newer service: %s", error)
     return checks
 
 

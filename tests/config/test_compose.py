@@ -86,6 +86,14 @@ def test_what_an_operator_may_set_reaches_the_containers() -> None:
     assert {name for name in settings - asked - decided - files if not name.startswith("AGENT_")} == set()
 
 
+def test_so_does_what_the_documents_name_of_other_libraries() -> None:
+    """Of these compose passes on no more than that: docker-compose.override.yml is for the rest."""
+    documents = "".join((REPOSITORY / f"docs/{name}.md").read_text() for name in ("settings", "operations"))
+    variable = r"(?<![A-Z_])(?:SENTRY|OTEL)_[A-Z_]+"
+    asked = re.findall(rf"\$\{{({variable})", (REPOSITORY / "docker-compose.yml").read_text())
+    assert set(re.findall(variable, documents)) == set(asked)
+
+
 @pytest.mark.parametrize("name", ["UPQUORUM_SENTRY_DSN", "OTEL_EXPORTER_OTLP_ENDPOINT"])
 def test_every_process_is_told_where_errors_and_traces_go(name: str) -> None:
     told = {service for service in SERVICES if name in SERVICES[service].get("environment", {})}

@@ -66,6 +66,18 @@ def test_what_belongs_together_agrees(folder: Path) -> None:
     Fernet(found["core/encryption-key"])
 
 
+def test_keys_that_were_replaced_or_restored_reach_the_regions(folder: Path) -> None:
+    keys = folder / "core" / "encryption-key"
+    both = f"{Fernet.generate_key().decode()},{keys.read_text()}"
+    keys.unlink()
+    keys.write_text(f"{both}\n")
+    secrets.main(folder, ["eu", "us"])
+    assert (folder / "probe" / "encryption-key").read_text() == both
+    assert {
+        stat.S_IMODE((folder / reader / "encryption-key").stat().st_mode) for reader in ("core", "probe")
+    } == {0o400}
+
+
 def test_the_broker_keeps_no_password(folder: Path) -> None:
     found = contents(folder)
     for url in ("core/redis-url", "probe/redis-url-eu", "probe/redis-url-us"):

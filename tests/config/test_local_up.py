@@ -42,3 +42,15 @@ def test_children_are_told_where_everything_is(monkeypatch: pytest.MonkeyPatch, 
     assert os.environ["UPQUORUM_DATA_DIR"] == str(tmp_path)
     assert os.environ["UPQUORUM_ENCRYPTION_KEYS_FILE"] == str(tmp_path / "encryption-key")
     assert os.environ["UPQUORUM_CANARIES"] == "http://127.0.0.1:8000/healthz"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [({}, None), ({"UPQUORUM_ALLOWED_HOSTS": "up.example.com"}, "127.0.0.1,up.example.com")],
+)
+def test_whoever_waits_for_the_web_process_is_answered(
+    given: dict[str, str], told: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "environ", given)
+    up.tell_children(Paths(tmp_path), 8000)
+    assert os.environ.get("UPQUORUM_ALLOWED_HOSTS") == told

@@ -41,6 +41,14 @@ def test_it_would_say_something_without_them() -> None:
     assert "security.W004" in done.stderr
 
 
+def test_a_setting_that_cannot_be_used_is_named() -> None:
+    done = run("manage.py", "check", UPQUORUM_ALLOWED_TARGETS="192.168.1.5/16")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "UPQUORUM_ALLOWED_TARGETS: 192.168.1.5/16 has host bits set\n",
+    )
+
+
 def test_everybody_is_sent_to_https_but_the_probes_of_the_process() -> None:
     done = run("-c", SAY, UPQUORUM_HTTPS="1", UPQUORUM_PROXY_SSL_HEADER="X-Forwarded-Proto")
     assert done.stdout.splitlines() == [

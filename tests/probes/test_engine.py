@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from probes import VERSION
 from probes import engine as engine_module
 from probes.clock import now_ms
 from probes.engine import BUSY_SECONDS, EARLIEST_MS, TOGETHER_MS, Engine
@@ -100,7 +101,8 @@ def test_a_target_sees_which_region_probes_it(listener: Listener) -> None:
     with running() as (engine, results):
         engine.submit([ask(1, listener.url)])
         results.next(1)
-    assert b"User-Agent: Upquorum/0.1 (eu; +uptime monitoring)\r\n" in listener.requests[0]
+    said = f"User-Agent: Upquorum/{VERSION} (eu; +uptime monitoring)\r\n"
+    assert said.encode() in listener.requests[0]
 
 
 def test_one_slow_target_holds_up_nobody(listener: Listener, gatekeeper: Gatekeeper) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.guard import ANYWHERE, DENIED_V4, DENIED_V6, GLOBAL_V6, AddressPolicy
+from probes.env import BadSetting
+from probes.guard import ANYWHERE, DENIED_V4, DENIED_V6, GLOBAL_V6, AddressPolicy, configured_policy
 
 PUBLIC = AddressPolicy()
 
@@ -131,9 +132,11 @@ def test_allowing_a_translation_prefix_allows_nothing_in_it() -> None:
     assert not AddressPolicy.of(["64:ff9b::/96"]).permits("64:ff9b::7f00:1", 443)
 
 
-def test_a_network_with_host_bits_is_no_setting() -> None:
-    with pytest.raises(ValueError, match="host bits"):
-        AddressPolicy.of(["10.0.0.1/8"])
+@pytest.mark.parametrize("cidr", ["10.0.0.1/8", "10.0.0.0/33", "example.com"])
+def test_what_is_no_network_is_named_with_its_setting(cidr: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPQUORUM_ALLOWED_TARGETS", f"10.1.0.0/16,{cidr}")
+    with pytest.raises(BadSetting, match=f"UPQUORUM_ALLOWED_TARGETS: .*{cidr}"):
+        configured_policy({})
 
 
 @given(st.ip_addresses(v=4))
@@ -179,16 +182,24 @@ def test_no_text_makes_it_raise(text: str) -> None:
     ],
 )
 def test_our_own_servers_are_refused_in_allowed_networks_and_in_public(
-    server: str, address: str, port: int
+    server: str, address: str, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy = AddressPolicy.of(["127.0.0.0/8", "::1/128", "10.0.0.0/8", "fd00::/8"], [server])
+    monkeypatch.setenv("UPQUORUM_ALLOWED_TARGETS", "127.0.0.0/8,::1/128,10.0.0.0/8,fd00::/8")
+    policy = configured_policy({"X": server})
     assert not policy.permits(address, port)
     others = [name for name in ("10.1.2.4", "127.0.0.1", "8.8.8.8") if name != address]
     assert all(policy.permits(other, port + 1) for other in others)
 
 
-@pytest.mark.parametrize(
-    "server", ["postgresql://upquorum@/name?host=/run", "redis://no-such-host.invalid:1"]
-)
-def test_a_server_that_has_no_address_takes_none_away(server: str) -> None:
-    assert AddressPolicy.of([], [server]).own == frozenset()
+def test_a_server_that_has_no_address_takes_none_away() -> None:
+    assert configured_policy({"X": "postgresql://upquorum@/name?host=/run"}).own == frozenset()
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "no..host"])
+def test_without_the_address_of_a_server_there_is_no_policy(host: str) -> None:
+    """It would let probes reach that server as soon as its name resolves again."""
+    with pytest.raises(
+        BadSetting, match=rf"UPQUORUM_REDIS_URL: the name '{host}' does not resolve: "
+    ) as raised:
+        configured_policy({"REDIS_URL": f"redis://:secret@{host}:6379/0"})
+    assert "secret" not in str(raised.value)

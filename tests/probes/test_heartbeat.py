@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 
 import pytest
@@ -75,4 +76,17 @@ def test_the_first_echo_goes_out_at_once_and_more_follow(monkeypatch: pytest.Mon
     for _ in range(3):
         assert sent.acquire(timeout=5)
         heartbeat.answered()
+    heartbeat.stop()
+
+
+def test_a_worker_that_cannot_even_send_its_echo_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PERIOD_SECONDS", 0.01)
+    exits: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def fail() -> None:
+        raise LookupError("of a library")
+
+    heartbeat = Heartbeat(fail, die=exits.put)
+    heartbeat.start()
+    assert exits.get(timeout=5) == EXIT_DEAF
     heartbeat.stop()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ import pytest
 from probes import env, logs
 
 REPOSITORY = Path(__file__).parents[2]
+LOGGING_CALL = r"(logger|(logging\.)?getLogger\(.*\))\.(debug|info|warning|error|exception|critical)"
 
 
 def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
@@ -37,6 +42,36 @@ def test_an_event_has_its_name_its_words_and_its_ids(made: logging.LogRecord, sa
     found = json.loads(logs.JsonFormatter().format(made))
     assert found.pop("at").endswith("+00:00")
     assert found == {"level": "warning", "logger": "ours", **said}
+
+
+def test_every_line_of_ours_begins_with_its_event() -> None:
+    calls = [(file, call) for file in sources() for call in logging_calls(file.read_text())]
+    assert len(calls) > 30
+    assert [f"{file}:{call.lineno}" for file, call in calls if not has_event(call)] == []
+
+
+@pytest.mark.parametrize(
+    "call", ["logger.info('no event')", "logging.getLogger('a').error(text)", "logger.error('a.b c=%s', c)"]
+)
+def test_a_line_without_an_event_would_be_noticed(call: str) -> None:
+    assert [has_event(each) for each in logging_calls(call)] == [False]
+
+
+def sources() -> list[Path]:
+    packages = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"]
+    return [file for name in packages["root_packages"] for file in (REPOSITORY / name).rglob("*.py")]
+
+
+def logging_calls(source: str) -> Iterator[ast.Call]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and re.fullmatch(LOGGING_CALL, ast.unparse(node.func)):
+            yield node
+
+
+def has_event(call: ast.Call) -> bool:
+    """An event may be made of a word that is put in, as those of the operator are."""
+    message = getattr(call.args[0], "value", None)
+    return isinstance(message, str) and bool(logs.EVENT.match(message.replace("%s", "word")))
 
 
 def test_json_is_one_line_also_of_an_exception() -> None:

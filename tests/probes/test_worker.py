@@ -281,11 +281,21 @@ def test_a_worker_without_a_region_says_what_it_needs(arguments: list[str]) -> N
     assert "UPQUORUM_REGION must name a region" in done.stderr
 
 
-def test_a_worker_with_a_canary_that_it_cannot_use_says_so() -> None:
-    environment = {**os.environ, "UPQUORUM_CANARIES": "nowhere"}
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("CANARIES", "nowhere", "UPQUORUM_CANARIES: 'nowhere'"),
+        ("ALLOWED_TARGETS", "192.168.1.5/16", "UPQUORUM_ALLOWED_TARGETS: 192.168.1.5/16 has host bits set"),
+        ("REDIS_URL", "redis://no-such-host.invalid", "UPQUORUM_REDIS_URL: the name 'no-such-host.invalid'"),
+        ("REDIS_URL_FILE", "no-such-file", "UPQUORUM_REDIS_URL_FILE: no-such-file cannot be read"),
+    ],
+)
+def test_a_worker_with_a_setting_that_it_cannot_use_says_so(name: str, value: str, said: str) -> None:
+    environment = {**os.environ, "UPQUORUM_REDIS_URL": "", f"UPQUORUM_{name}": value}
     command = [sys.executable, "-m", "probes.worker", "--region", "eu"]
     done = subprocess.run(
         command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "UPQUORUM_CANARIES: 'nowhere'" in done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from probes import VERSION
 from probes.curl import Curl
 from probes.guard import AddressPolicy
 from tests.timing import keeps
@@ -59,7 +60,7 @@ def test_a_delivery_is_a_signed_json_post() -> None:
     assert request.path == "/hook"
     assert request.body == b'{"event":"monitor.down","monitor_id":1287,"delivery_id":9001,"attempt":2}'
     assert request.headers["Content-Type"] == "application/json"
-    assert request.headers["User-Agent"] == "Upquorum/0.1"
+    assert request.headers["User-Agent"] == f"Upquorum/{VERSION}"
 
 
 def test_the_bytes_that_arrive_bear_out_both_signatures() -> None:

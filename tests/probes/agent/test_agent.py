@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +19,13 @@ from probes.agent.agent import Agent, wire_result
 from probes.agent.messages import Check
 from probes.agent.service import Service
 from probes.agent.spool import Spool
+from probes.env import BadSetting
 from probes.guard import AddressPolicy
 from probes.messages import Certificate, ProbeResult
 from tests.e2e.target import Service as Target
 from tests.probes.agent.conftest import FakeService, check
 
+REPOSITORY = Path(__file__).parents[3]
 LOCAL = AddressPolicy.of(["127.0.0.0/8"])
 
 
@@ -139,6 +144,29 @@ def test_a_key_is_kept_where_nobody_else_reads_it(service: FakeService, tmp_path
     assert file.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize(
+    ("form", "status", "said"),
+    [
+        ("json", 0, '"event": "agent.enrolled", "server": 12}'),
+        ("xml", 2, "UPQUORUM_LOG_FORMAT must be one of"),
+    ],
+)
+def test_it_logs_in_the_form_that_is_asked_for(
+    form: str, status: int, said: str, service: FakeService, tmp_path: Path
+) -> None:
+    service.answers = [(200, {"server_id": 12, "agent_key": "uak_y"})]
+    command = [sys.executable, "-m", "probes.agent", "--insecure", "--url", service.url, "--enrol", "uet_x"]
+    done = subprocess.run(
+        [*command, "--folder", str(tmp_path)],
+        cwd=REPOSITORY,
+        env={**os.environ, "UPQUORUM_LOG_FORMAT": form},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, said in done.stderr) == (status, True), done.stderr
+
+
 def test_the_allowlist_is_a_file_of_networks(tmp_path: Path) -> None:
     file = tmp_path / "allowlist"
     file.write_text("# the office\n10.0.0.0/24\n\nfd00::/8  # and the lab\n")
@@ -146,5 +174,5 @@ def test_the_allowlist_is_a_file_of_networks(tmp_path: Path) -> None:
     assert [policy.permits(each, 443) for each in ("10.0.0.7", "fd00::1", "10.0.1.7")] == [True, True, False]
     assert not policy_in(None).permits("10.0.0.7", 443)
     file.write_text("10.0.0.5/8")
-    with pytest.raises(ValueError, match="host bits"):
+    with pytest.raises(BadSetting, match=rf"{file}: 10\.0\.0\.5/8 has host bits set"):
         policy_in(file)
