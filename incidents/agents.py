@@ -13,6 +13,7 @@ from accounts.servers import GONE_AFTER, SILENCE, is_alive, note_seen
 from incidents import records
 from incidents.certificates import warn_of_certificates
 from incidents.events import SERVER_BACK, SERVER_GONE
+from incidents.isolation import take_each
 from incidents.majority import Sight, conclude
 from monitors.assignments import region_of
 from monitors.models import Assignment, MonitorState, RegionalFailure
@@ -31,8 +32,7 @@ def heed_agent(
     """Take a heartbeat of a server's agent: it lives, and this is what it saw."""
     note_seen(server, hostname, agent_version, now)
     welcome_back(server, now)
-    for monitor_id in record_looks(server, looks, now):
-        judge(monitor_id, now)
+    take_each(record_looks(server, looks, now), judge, now)
     warn_of_certificates(looks, now)
 
 

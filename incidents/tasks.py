@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import TypeVarTuple
 
 import msgspec
 from celery import shared_task
 from django.conf import settings
 from django.core.management import call_command
-from django.db import InterfaceError, OperationalError
+from django.db import OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -24,16 +22,17 @@ from incidents.certificates import warn_of_certificates
 from incidents.confirmation import settle, settle_flapping, settle_overdue
 from incidents.flapping import CALM
 from incidents.heartbeats import settle_alarm
+from incidents.isolation import take_each
 from incidents.models import Incident, Round
 from monitors import backoff, heartbeats, pulse, regions
-from monitors.evidence import record_evidence
+from monitors.evidence import record_evidence, storable_result
 from monitors.models import MonitorState, OperatorEvent, WatchedPeriod
+from monitors.schedules import TOO_FAR
 from probes import names
+from probes.instants import unix_ms
 from probes.messages import BadMessage, ProbeResult, Results, unpack
 
 logger = logging.getLogger(__name__)
-
-Rest = TypeVarTuple("Rest")
 
 MOST_AT_ONCE = 500
 MOST_ALARMS = 10_000
@@ -60,9 +59,8 @@ def ingest(message: msgspec.Raw) -> None:
         return
     results = regions.abstaining(received.results, received.region)
     answers = [result for result in results if result.outcome != "slow"]
-    suspicions = [result for result in results if result.outcome == "slow"]
-    for result in (*record_evidence(answers), *suspicions):
-        settle(result, timezone.now())
+    suspicions = [storable_result(result) for result in results if result.outcome == "slow"]
+    take_each((*record_evidence(answers), *suspicions), _settle)
     warn_of_certificates(answers, timezone.now())
     tally.add(_counts(received.region, answers))
 
@@ -73,7 +71,7 @@ def sweep() -> None:
     now = timezone.now()
     due = Q(deadline_at__lte=now) | Q(votes__asked_at=None, votes__ask_at__lte=now)
     rounds = Round.objects.filter(due, closed_at=None).order_by("deadline_at")
-    _each(set(rounds.values_list("monitor_id", flat=True)[:MOST_AT_ONCE]), settle_overdue, now)
+    take_each(set(rounds.values_list("monitor_id", flat=True)[:MOST_AT_ONCE]), settle_overdue, now)
 
 
 @shared_task(name="incidents.settle_alarms")
@@ -83,7 +81,7 @@ def settle_alarms() -> None:
     pulse.beat(PULSE, now)
     awake_since = pulse.running_since(PULSE) or now
     heartbeats.move_alarms(now, MOST_ALARMS)
-    _each(heartbeats.rung(now, MOST_AT_ONCE), settle_alarm, awake_since, now)
+    take_each(heartbeats.rung(now, MOST_AT_ONCE), settle_alarm, awake_since, now)
 
 
 @shared_task(name="incidents.settle_down")
@@ -92,7 +90,7 @@ def settle_down() -> None:
     now = timezone.now()
     backoff.stretch_intervals(now)
     calm = MonitorState.objects.filter(flapping_since__isnull=False, status_since__lte=now - CALM)
-    _each(calm.values_list("pk", flat=True)[:MOST_AT_ONCE], settle_flapping, now)
+    take_each(calm.values_list("pk", flat=True)[:MOST_AT_ONCE], settle_flapping, now)
 
 
 @shared_task(name="incidents.watch_servers")
@@ -102,7 +100,7 @@ def watch_servers() -> None:
     since = pulse.running_since("tick")
     if since is None or now - since < GONE_AFTER:
         return
-    _each(gone_unnoticed(now)[:MOST_AT_ONCE], miss_server, now)
+    take_each(gone_unnoticed(now)[:MOST_AT_ONCE], miss_server, now)
 
 
 @shared_task(name="incidents.forget_old")
@@ -127,18 +125,8 @@ def roll_up() -> int:
     return rollups.roll_up_downtime(timezone.now())
 
 
-def _each(ids: Iterable[int], step: Callable[[int, *Rest], None], *rest: *Rest) -> None:
-    """Take `step`, a transaction of its own, for each id. One that raises is logged and holds up no other.
-
-    Raises what says that the database is away: no other would fare better.
-    """
-    for id_ in ids:
-        try:
-            step(id_, *rest)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
-            logger.exception("step.failed", extra={"step": step.__name__, "id": id_})
+def _settle(result: ProbeResult) -> None:
+    settle(result, timezone.now())  # which goes on while a long message is settled
 
 
 def _counts(region: str, answers: list[ProbeResult]) -> Counter[tuple[str, ...]]:
@@ -152,9 +140,16 @@ def _counts(region: str, answers: list[ProbeResult]) -> Counter[tuple[str, ...]]
 
 
 def _trusted(message: msgspec.Raw) -> Results:
-    """The results in `message`, all of the region that sent them; raises `BadMessage`."""
+    """The results in `message`, all of the region that sent them; raises `BadMessage`.
+
+    Not those of slots far ahead: next to them whatever is true would be old, until their time has come.
+    """
     results = unpack(message, Results)
     strangers = {result.region for result in results.results} - {results.region}
     if results.region not in settings.REGIONS or strangers:
         raise BadMessage(f"region {results.region!r} is not ours, or speaks for {sorted(strangers)}")
-    return results
+    latest_ms = unix_ms(timezone.now() + TOO_FAR)
+    timely = [result for result in results.results if result.scheduled_at_ms <= latest_ms]
+    if len(timely) < len(results.results):
+        logger.warning("ingest.ahead: results of slots to come are dropped", extra={"region": results.region})
+    return msgspec.structs.replace(results, results=timely)

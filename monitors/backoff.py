@@ -36,5 +36,5 @@ def stretch_intervals(now: datetime) -> None:
     """
     with connection.cursor() as cursor:
         for down_for, interval in STEPS:
-            step = {"since": now - down_for, "seconds": round(interval.total_seconds()), "now": now}
-            cursor.execute(STRETCH, step)
+            seconds = round(interval.total_seconds())
+            cursor.execute(STRETCH, {"since": now - down_for, "seconds": seconds, "now": now})

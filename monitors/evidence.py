@@ -85,7 +85,7 @@ def record_evidence(results: Sequence[ProbeResult]) -> list[ProbeResult]:
     if not results:
         return []
     # The order in which rows are locked is the same for all who lock many: nobody waits for each other.
-    ordered = sorted(results, key=attrgetter("monitor_id"))
+    ordered = [storable_result(result) for result in sorted(results, key=attrgetter("monitor_id"))]
     with connection.cursor() as cursor:
         cursor.execute(RECORD, [_sent(ordered)])
         return [ordered[number - 1] for (number,) in cursor.fetchall()]
@@ -94,7 +94,7 @@ def record_evidence(results: Sequence[ProbeResult]) -> list[ProbeResult]:
 def store_evidence(results: Sequence[ProbeResult]) -> None:
     """Store `results`, each once, and nothing else."""
     with connection.cursor() as cursor:
-        cursor.execute(ANSWER + INSERT, [_sent(results)])
+        cursor.execute(ANSWER + INSERT, [_sent([storable_result(result) for result in results])])
 
 
 def latest(monitor_id: int, limit: int) -> list[Evidence]:
@@ -104,10 +104,10 @@ def latest(monitor_id: int, limit: int) -> list[Evidence]:
 
 
 def _sent(results: Sequence[ProbeResult]) -> str:
-    return msgspec.json.encode([_storable(result) for result in results]).decode()
+    return msgspec.json.encode(results).decode()
 
 
-def _storable(result: ProbeResult) -> ProbeResult:
+def storable_result(result: ProbeResult) -> ProbeResult:
     """The result with texts that PostgreSQL takes; nearly always itself."""
     if not result.error_class and not result.error and is_address(result.address):
         return result

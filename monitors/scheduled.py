@@ -12,7 +12,7 @@ class Scheduled(models.Model):
     """All that a claim reads of a monitor that regions look at, in one row: half the cost of reading two.
 
     Nobody writes it: triggers keep it like the monitor and its state (migration 0017), of which only
-    columns that checks leave alone are here. So its rows stay where they are, and its index never grows.
+    columns that checks leave alone are here. So its rows mostly stay where they are.
     """
 
     monitor_id = models.BigIntegerField(primary_key=True)

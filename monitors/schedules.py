@@ -30,6 +30,9 @@ SELECT ARRAY(SELECT interval_seconds FROM used), ARRAY(SELECT interval_seconds F
 OUR_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('monitors_schedule'))"
 # A row that is far ahead was claimed by a clock that was wrong: its interval goes on from now, and does not
 # sleep until all clocks have come so far. Nor does a monitor that the same clock was asked about.
+PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '{}s'"
+PATIENCE_SECONDS = 15
+"""A scheduler that stands still for longer with its locks loses them: all others would wait with it."""
 LOCK = """
 SELECT interval_seconds, least(claimed_until, %(now)s), claimed_until > %(too_far)s FROM monitors_schedule
 WHERE claimed_until < %(now)s OR claimed_until > %(too_far)s
@@ -104,6 +107,7 @@ def lock(now_ms: int) -> dict[int, int]:
     now = from_unix_ms(now_ms)
     instants = {"now": now, "too_far": now + TOO_FAR}
     with connection.cursor() as cursor:
+        cursor.execute(PATIENCE.format(PATIENCE_SECONDS))
         cursor.execute(LOCK, instants)
         rows = cursor.fetchall()
         if any(is_too_far for *_, is_too_far in rows):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from celery import shared_task
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -27,6 +27,8 @@ within 0.1 s. Where several intervals have so many due there are as many times m
 MOST_ROUNDS = 10
 MOST_WAITING = 25
 """Messages of results, of up to 1,000 each. While more of them wait to be stored, no check is claimed."""
+APART = timedelta(seconds=10)
+"""Schedulers whose clocks are further apart would claim the same slots, each by its own."""
 AHEAD = timedelta(seconds=1)
 """What is due until the next tick is claimed with this one, and begun by the worker when its time comes."""
 
@@ -38,6 +40,8 @@ def tick() -> int:
     Never more than can be stored: else results would wait for longer than their leases, be looked for again,
     and what a machine can carry would go into what nobody stores. What is due then is late, or missed.
     """
+    if is_wrong(timezone.now()):
+        return 0
     total = 0
     for _ in range(MOST_ROUNDS):
         if results_waiting() > MOST_WAITING:
@@ -49,6 +53,18 @@ def tick() -> int:
             break
     pulse.beat("tick", timezone.now())
     return total
+
+
+def is_wrong(now: datetime) -> bool:
+    """Whether our clock is not that of the database, which all share: then others claim, and not we."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (shared,) = cursor.fetchone()
+    if abs(now - shared) <= APART:
+        return False
+    ahead_seconds = (now - shared).total_seconds()
+    logger.error("tick.wrong_clock: it is %.0f s ahead of the database's; no check is claimed", ahead_seconds)
+    return True
 
 
 def results_waiting() -> int:

@@ -113,11 +113,17 @@ class Channel(redis.Channel):
         self.QoS = QoS  # type: ignore[assignment]  # as kombu sets its own
 
     def _brpop_read(self, **options: Any) -> Any:
+        held = self._held()
         try:
             return super()._brpop_read(**options)  # type: ignore[misc]  # kombu has no stubs for it
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             logger.error("broker.dropped: a message that is not Celery's: %r", error)
+            for tag in self._held() - held:
+                self.qos.ack(tag)  # else it would take the place of another for ever
             raise Empty from error
+
+    def _held(self) -> set[str]:
+        return set(self.qos._delivered or ())
 
 
 class Transport(redis.Transport):

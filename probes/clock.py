@@ -1,4 +1,7 @@
-"""The wall clock in the unit of the messages, set by the broker's: all regions and the core share that one.
+"""The wall clock in the unit of the messages, set by the broker's, which all regions share.
+
+The core's is its machine's own, as are the broker's and the database's: NTP keeps those together, see
+`monitors.tasks.is_wrong`.
 
 A machine whose clock is wrong by a minute would else find every check too late, or every batch too young.
 """

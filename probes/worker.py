@@ -151,7 +151,7 @@ def set_clock() -> None:
 
 
 def instant_in(seconds: float) -> datetime:
-    """That much from now, by the clock that the core shares: it judges whether a message came too late."""
+    """That much from now, by the broker's clock; the core judges by its own whether it came too late."""
     return from_unix_ms(clock.now_ms()) + timedelta(seconds=seconds)
 
 

@@ -1,10 +1,11 @@
-"""What the periodic tasks do of one row that raises: it is logged, and the others have their turn."""
+"""What the tasks do of one row or result that raises: it is logged, and the others have their turn."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
@@ -14,7 +15,9 @@ from incidents import agents, tasks
 from incidents.confirmation import settle
 from incidents.flapping import CALM
 from incidents.models import Round
-from monitors.models import Heartbeat, Monitor, MonitorState, Pulse
+from monitors.models import Evidence, Heartbeat, Monitor, MonitorState, Pulse
+from probes.instants import from_unix_ms, unix_ms
+from probes.messages import ProbeResult, Results, pack
 from tests.incidents.conftest import Outbox
 from tests.make import account, heartbeat, live, monitor, result, seconds, server
 
@@ -114,3 +117,48 @@ def test_without_a_database_no_other_has_its_turn(
     with pytest.raises(error):
         tasks.watch_servers()
     assert len(tried) == 1
+
+
+def ingest(*results: ProbeResult) -> None:
+    tasks.ingest(pack(Results(region="eu", results=list(results))))
+
+
+def dissents(now: datetime, **fields: Any) -> list[ProbeResult]:
+    """Of three monitors; the second's has these fields as well."""
+    live(now=now)
+    first, second, third = three()
+    return [
+        result(first, "down", at=now),
+        result(second, "down", at=now, **fields),
+        result(third, "down", at=now),
+    ]
+
+
+def test_a_result_that_cannot_be_settled_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    results = dissents(timezone.now())
+    bad_id = results[1].monitor_id
+    MonitorState.objects.filter(pk=bad_id).update(status=NO_STATUS)
+    ingest(*results)
+    assert set(Round.objects.values_list("monitor", flat=True)) == {
+        each.monitor_id for each in results if each.monitor_id != bad_id
+    }
+    (logged,) = caplog.records
+    assert (logged.getMessage(), vars(logged)["id"]) == ("step.failed", bad_id)
+
+
+@pytest.mark.parametrize("outcome", ["down", "slow"])
+def test_a_text_that_the_database_does_not_take_costs_nothing(outcome: str) -> None:
+    results = dissents(timezone.now(), error="a TXT record\0 of a stranger")
+    ingest(*[msgspec.structs.replace(each, outcome=outcome) for each in results])
+    assert Round.objects.count() == 3
+
+
+def test_a_result_of_a_slot_far_ahead_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    """It would make whatever follows old until that slot has come."""
+    now = timezone.now()
+    live(now=now)
+    made = monitor()
+    ingest(result(made, "up", at=now + timedelta(hours=1)), result(made, "up", at=now))
+    assert MonitorState.objects.get().last_scheduled_at == from_unix_ms(unix_ms(now))
+    assert Evidence.objects.count() == 1
+    assert "ingest.ahead" in caplog.text

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from monitors import schedules
 from monitors.models import Monitor, MonitorState
@@ -292,6 +292,20 @@ def test_a_second_scheduler_takes_nothing_that_another_holds_and_does_not_wait(f
     after = pairs(claim_due(NOW + CYCLE, 10))
     assert [pair for pair in after if pair[0] != new.pk] == (held if fails else [])
     assert [monitor_id for monitor_id, _ in after].count(new.pk) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_scheduler_that_stands_still_loses_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_many(3)
+    monkeypatch.setattr(schedules, "PATIENCE_SECONDS", 1)
+    hold, claimed = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        still = pool.submit(claim_and_hold, hold, claimed, False)
+        assert claimed.wait(10)
+        wait_until(lambda: len(claim_due(NOW + CYCLE, 10)) == 3)
+        hold.set()
+        with pytest.raises(DatabaseError):
+            still.result(10)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from redis import Redis
 
 from monitors import tasks
-from monitors.models import Lease, MonitorState
+from monitors.models import Lease, MonitorState, Pulse
 from monitors.scheduling import count_due
 from probes import names
 from tests import make
@@ -48,3 +48,19 @@ def test_checks_off_the_grid_go_on_too(monkeypatch: pytest.MonkeyPatch) -> None:
         make.monitor(make.account(f"{number}"), interval_seconds=DAY)
     MonitorState.objects.update(scheduled_since=now + make.seconds(60), extra_check_at=now)
     assert tasks.tick() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("ahead_seconds", "claimed"), [(-11, 0), (-9, 1), (9, 1), (11, 0), (3_600, 0)])
+def test_a_scheduler_whose_clock_is_not_that_of_the_others_stands_aside(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, ahead_seconds: float, claimed: int
+) -> None:
+    now = timezone.now()
+    make.live(*make.REGIONS, now=now)
+    make.monitor(interval_seconds=DAY)
+    MonitorState.objects.update(extra_check_at=now - make.seconds(60), scheduled_since=now + make.seconds(60))
+    Pulse.objects.all().delete()
+    monkeypatch.setattr(timezone, "now", lambda: now + make.seconds(ahead_seconds))
+    assert tasks.tick() == claimed
+    assert ("tick.wrong_clock" in caplog.text) == (not claimed)
+    assert Pulse.objects.count() == claimed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -200,6 +201,14 @@ def test_the_brokers_clock_can_be_asked_for_and_its_absence_is_said(core: Core, 
         broker.time_ms(away)
 
 
+def envelope_without_id(queue: str, tag: int) -> bytes:
+    """A message that kombu takes for one, and Celery does not."""
+    info = {"exchange": "", "routing_key": queue}
+    properties = {"delivery_tag": f"tag {tag}", "delivery_info": info, "body_encoding": "base64"}
+    kind = {"content-type": "application/json", "content-encoding": "utf-8"}
+    return json.dumps({"body": "W10=", "headers": {"task": "x"}, "properties": properties, **kind}).encode()
+
+
 def test_what_no_celery_put_on_a_queue_is_logged_and_dropped(
     core: Core, region: str, listener: Listener, log: Path, worker: subprocess.Popen[bytes]
 ) -> None:
@@ -212,6 +221,7 @@ def test_what_no_celery_put_on_a_queue_is_logged_and_dropped(
         b"{}",
         b'{"body": "x", "properties": {}}',
         b"[" * 100_000,
+        *(envelope_without_id(queue, tag) for tag in range(20)),  # more than a worker holds
     ]
     for message in garbage:
         core.redis.lpush(queue, message)
