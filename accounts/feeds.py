@@ -6,18 +6,15 @@ the token is kept sealed, and beside it the digest that finds it.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-import string
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
 from accounts.models import Account, FeedToken
+from accounts.tokens import digest_of, random_text
 from probes.vault import Vault
 
-ALPHABET = string.ascii_letters + string.digits
 TOKEN_LENGTH = 32
 FIELD = "feed.token"
 
@@ -48,21 +45,16 @@ def remove_token(account: Account, kind: FeedToken.Kind) -> bool:
 def find_reader(token: str, kind: FeedToken.Kind) -> Account | None:
     """The account that this token opens; None where it opens nothing, or the account is suspended."""
     # What is compared is a digest: how long that takes tells nothing of the token.
-    found = FeedToken.objects.filter(kind=kind, digest=_digest(token), account__suspended_at=None)
+    found = FeedToken.objects.filter(kind=kind, digest=digest_of(token), account__suspended_at=None)
     match = found.select_related("account").first()
     return match.account if match else None
 
 
 def _new_values(account: Account, now: datetime) -> dict[str, Any]:
-    token = "".join(secrets.choice(ALPHABET) for _ in range(TOKEN_LENGTH))
+    token = random_text(TOKEN_LENGTH)
     sealed = Vault(settings.ENCRYPTION_KEYS).seal(token, account=account.pk, field=FIELD)
-    return {"digest": _digest(token), "sealed": sealed, "created_at": now}
+    return {"digest": digest_of(token), "sealed": sealed, "created_at": now}
 
 
 def _opened(token: FeedToken) -> str:
     return Vault(settings.ENCRYPTION_KEYS).unseal(token.sealed, account=token.account_id, field=FIELD)
-
-
-def _digest(token: str) -> str:
-    # A token is 190 bits of randomness: a slow password hash would protect it no better.
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
-import secrets
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,13 +12,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import Account, ApiKey
+from accounts.tokens import digest_of, random_text
 
 SECRET_LENGTH = 40
 SHOWN_LENGTH = 8
 """So much of the secret is stored and shown, behind the scheme."""
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 ROTATION_GRACE = timedelta(minutes=5)
-ALPHABET = string.ascii_letters + string.digits
 SHAPE = re.compile(f"(?:[a-z]+_)+[A-Za-z0-9]{{{SECRET_LENGTH}}}")
 
 
@@ -52,12 +49,12 @@ def issue_key(
     kind: KeyKind = ORDINARY,
 ) -> tuple[ApiKey, str]:
     """A new key of `account` and its plain text, which is stored nowhere and so can be shown only now."""
-    plaintext = kind.scheme + "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
+    plaintext = kind.scheme + random_text(SECRET_LENGTH)
     key = ApiKey.objects.create(
         account=account,
         label=label,
         prefix=_shown(plaintext),
-        digest=_digest(plaintext),
+        digest=digest_of(plaintext),
         scopes=None if scopes is None else list(scopes),
         format=kind.format,
         created_at=now,
@@ -103,7 +100,7 @@ def find_key(plaintext: str, now: datetime) -> ApiKey | None:
     """The valid key with this plain text, with its account; the secret is compared in constant time."""
     if not SHAPE.fullmatch(plaintext):
         return None
-    digest = _digest(plaintext)
+    digest = digest_of(plaintext)
     candidates = ApiKey.objects.valid(now).filter(prefix=_shown(plaintext))
     for key in candidates.select_related("account"):
         if hmac.compare_digest(key.digest, digest):
@@ -120,8 +117,3 @@ def mark_used(key: ApiKey, now: datetime) -> None:
 
 def _shown(plaintext: str) -> str:
     return plaintext[: SHOWN_LENGTH - SECRET_LENGTH]
-
-
-def _digest(plaintext: str) -> str:
-    # A key is 238 bits of randomness: a slow password hash would protect it no better.
-    return hashlib.sha256(plaintext.encode()).hexdigest()

@@ -6,7 +6,6 @@ changes it for a key of its own, which nobody else ever sees.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +13,7 @@ from enum import StrEnum
 from django.db import transaction
 
 from accounts.models import Account, Server
+from accounts.tokens import digest_of
 
 SERVERS_PER_ACCOUNT = 100
 TOKEN_SCHEME = "uet_"  # noqa: S105  # what a token begins with
@@ -65,7 +65,7 @@ def add_server(account: Account, name: str, now: datetime) -> tuple[Server, str]
 def renew_token(server: Server, now: datetime) -> str:
     """A token to enrol the server with, again or at last; one from before is good no more."""
     token = TOKEN_SCHEME + secrets.token_hex(SECRET_BYTES)
-    server.token_digest, server.token_expires_at = _digest(token), now + TOKEN_LIFETIME
+    server.token_digest, server.token_expires_at = digest_of(token), now + TOKEN_LIFETIME
     server.save(update_fields=["token_digest", "token_expires_at"])
     return token
 
@@ -76,16 +76,16 @@ def enrol(token: str, now: datetime) -> tuple[int, str] | None:
     The update finds its row by the token that it takes away, so of two that come with it one succeeds.
     """
     key = KEY_SCHEME + secrets.token_hex(SECRET_BYTES)
-    fresh = Server.objects.filter(token_digest=_digest(token), token_expires_at__gt=now)
+    fresh = Server.objects.filter(token_digest=digest_of(token), token_expires_at__gt=now)
     server = fresh.first()
-    taken = fresh.update(token_digest=None, token_expires_at=None, key_digest=_digest(key), enrolled_at=now)
+    taken = fresh.update(token_digest=None, token_expires_at=None, key_digest=digest_of(key), enrolled_at=now)
     return (server.pk, key) if server and taken else None
 
 
 def find_server(key: str) -> Server | None:
     """The server whose agent has this key, with its account."""
     # What is compared is a digest: how long that takes tells nothing of the key.
-    return Server.objects.filter(key_digest=_digest(key)).select_related("account").first()
+    return Server.objects.filter(key_digest=digest_of(key)).select_related("account").first()
 
 
 def note_seen(server: Server, hostname: str, agent_version: str, now: datetime) -> None:
@@ -93,8 +93,3 @@ def note_seen(server: Server, hostname: str, agent_version: str, now: datetime) 
     Server.objects.filter(pk=server.pk).update(
         last_seen_at=now, hostname=hostname, agent_version=agent_version
     )
-
-
-def _digest(secret: str) -> str:
-    # 256 bits of randomness: a slow password hash would protect them no better.
-    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()

@@ -20,7 +20,7 @@ from api.heartbeat import PATH as PINGS_PATH
 CODED_PATH = "/v1/"
 """What is below refuses with codes."""
 CHECKS_PATH = "/uptime-checks"
-BASE_PATHS = ("/api/v1/", CODED_PATH, f"{CHECKS_PATH}/")
+BASE_PATHS = ("/api/v1/", CODED_PATH, f"{CHECKS_PATH}/", "/agent/")
 READERS_PATH = "/feed"
 """What is below is read without a key."""
 MONITOR_CREATIONS = (("POST", "/api/v1/monitors"), ("POST", CHECKS_PATH))

@@ -21,7 +21,8 @@ from monitors import heartbeats
 class MonitorType:
     """One type. `options`: the name of a field on the wire, and of the option that it sets."""
 
-    check_url: Callable[[str], None]
+    check_url: Callable[[str], list[str]]
+    """Refuses a URL that does not fit; the addresses of the host, where one was looked up."""
     options: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     required: tuple[str, ...] = ()
@@ -30,8 +31,9 @@ class MonitorType:
     """Its `url` is a mere name, and one is made up where none is given."""
 
 
-def any_text(url: str) -> None:
+def any_text(url: str) -> list[str]:
     """Refuse nothing: what is not looked at needs no address."""
+    return []
 
 
 OK_STATUS = {"expected_status": 200}

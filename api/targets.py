@@ -24,48 +24,49 @@ from probes.url import BadUrl, parse_address, parse_host, parse_http_url
 DNS_PORT = 53
 
 
-def check_http_url(url: str) -> None:
-    """Refuse a URL that no http probe and no webhook could reach or should."""
+def check_http_url(url: str) -> list[str]:
+    """Refuse a URL that no http probe and no webhook could reach or should; its host's addresses."""
     with _named("url"):
         parsed = parse_http_url(url)
-    _check_host(parsed.host, parsed.port)
+    return _check_host(parsed.host, parsed.port)
 
 
-def check_tcp_url(url: str) -> None:
+def check_tcp_url(url: str) -> list[str]:
     """Refuse what is not `host:port` or `tcp://host:port`, or a port outside `UPQUORUM_TCP_PORTS`."""
-    _check_address(url, "tcp")
+    return _check_address(url, "tcp")
 
 
-def check_port_url(url: str) -> None:
+def check_port_url(url: str) -> list[str]:
     """Refuse what is not `host:port` or `port://host:port`, or a port outside `UPQUORUM_TCP_PORTS`."""
-    _check_address(url, "port")
+    return _check_address(url, "port")
 
 
-def check_ssl_url(url: str) -> None:
+def check_ssl_url(url: str) -> list[str]:
     """Refuse what is not `host`, `host:port` or an https URL."""
     with _named("url"):
         host, port = ssl_address(url)
-    _check_host(host, port)
+    return _check_host(host, port)
 
 
-def check_ping_host(url: str) -> None:
+def check_ping_host(url: str) -> list[str]:
     """Refuse what names no host that can be pinged."""
     with _named("url"):
         host = bare_host(url)
-    _check_host(host, 0)
+    return _check_host(host, 0)
 
 
-def check_dns_name(url: str) -> None:
+def check_dns_name(url: str) -> list[str]:
     """Refuse what is not a name. It need not resolve: whether it has a record is what is watched."""
     with _named("url"):
         _check_opt_out(bare_host(url))
+    return []
 
 
-def check_host_and_port(host: str, port: int) -> None:
-    """Refuse a host that may not be connected to; any port is as good as another."""
+def check_host_and_port(host: str, port: int) -> list[str]:
+    """Refuse a host that may not be connected to; any port is as good as another. Its addresses."""
     with _named("host"):
         name = parse_host(host)
-    _check_host(name, port, "host")
+    return _check_host(name, port, "host")
 
 
 def check_bare_address(url: str) -> None:
@@ -111,13 +112,13 @@ def _refuse_bad_rhythm(options: Mapping[str, Any]) -> None:
         raise Refusal(400, f"heartbeat_{error}") from error
 
 
-def _check_address(url: str, type_: str) -> None:
+def _check_address(url: str, type_: str) -> list[str]:
     with _named("url"):
         host, port = parse_address(url, type_)
     allowed = settings.TCP_PORTS
     if "*" not in allowed and str(port) not in allowed:
         raise Refusal(400, f"port {port} is not allowed for {type_} monitors; allowed: {', '.join(allowed)}")
-    _check_host(host, port)
+    return _check_host(host, port)
 
 
 @contextmanager
@@ -129,10 +130,10 @@ def _named(field: str) -> Iterator[None]:
         raise Refusal(400, f"{field} is invalid: {error}", field=field) from error
 
 
-def _check_host(host: str, port: int, field: str = "url") -> None:
+def _check_host(host: str, port: int, field: str = "url") -> list[str]:
     _check_opt_out(host, field)
     try:
-        check_host(host, port, settings.ADDRESS_POLICY)
+        return check_host(host, port, settings.ADDRESS_POLICY)
     except Unresolvable as error:
         raise _rejected(field, "host does not resolve") from error
     except Blocked as error:

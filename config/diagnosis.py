@@ -103,7 +103,8 @@ def _regions(now: datetime) -> Iterator[Finding]:
     clocks = dict(Region.objects.values_list("name", "clock_ahead_ms"))
     for name in settings.REGIONS:
         trouble = troubles.get(name, "")
-        yield Finding(f"region {name}", not trouble, f"{trouble}: look at its worker" if trouble else "votes")
+        advice = "delete it in the admin" if trouble == regions.STOPPED else "look at its worker"
+        yield Finding(f"region {name}", not trouble, f"{trouble}: {advice}" if trouble else "votes")
         if name in clocks:
             yield _skew(f"clock of region {name}", clocks[name] / 1000)
 

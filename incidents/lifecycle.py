@@ -86,7 +86,6 @@ def update_monitor(
     _save(monitor)
     if servers is not None and assign(monitor, servers):
         changed.add(SERVERS)
-        state.regional_failures.all().delete()
     _follow(state, changed, now)
     if secrets:
         heartbeats.set_secret(monitor, secrets[SECRET])
@@ -113,6 +112,7 @@ def _follow(state: MonitorState, changed: set[str], now: datetime) -> None:
         state.consecutive_fails = 0
         cancel_round(state.pk, now)
         forget_reports(state.monitor)
+        state.regional_failures.all().delete()
     if is_other or "muted_events" in changed:
         state.cert_warned_until = None
     if is_new_grid or changed.intersection(("enabled", SERVERS)):
@@ -148,7 +148,6 @@ def _follow_heartbeat(monitor: Monitor, changed: set[str], now: datetime) -> Non
 def _forget(state: MonitorState, now: datetime) -> None:
     """End what lasts when a monitor is paused; forget what was believed when it is resumed."""
     state.flapping_since = None
-    state.regional_failures.all().delete()
     for type_ in IncidentType:
         resolve_incident(state.pk, type_, Resolution.PAUSED, now)
     if state.monitor.enabled:

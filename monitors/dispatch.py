@@ -97,7 +97,8 @@ def send_all(batches: Iterable[Batch]) -> None:
     """Send each message to its region's worker; the broker's absence is logged, never raised.
 
     What is lost so is found by its lease or by its round's deadline, as if a worker had lost it; but who had
-    a monitor looked at now (`look_now`) has to ask again. Targets whose owners have opted out since the monitor was made are not sent.
+    a monitor looked at now (`look_now`) has to ask again. Targets whose owners have opted out since the
+    monitor was made are not sent.
     """
     anyone_is_out = anyone_opted_out()
     for batch in batches:

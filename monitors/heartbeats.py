@@ -6,9 +6,7 @@ the heartbeat alone, so the two cannot wait for each other.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-import string
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from accounts.tokens import digest_of, random_text
 from monitors.models import Heartbeat, Monitor
 from monitors.rhythm import SHORTEST_PATIENCE
 from probes.errors import Fault
@@ -25,7 +24,6 @@ TYPE = "heartbeat"
 """The monitors that have one; and where their evidence says that it comes from."""
 SCHEME = "hb_"
 TOKEN_LENGTH = 32
-ALPHABET = string.ascii_letters + string.digits
 TOKEN_FIELD = "heartbeat.token"  # noqa: S105  # the name of a field
 SECRET_FIELD = "heartbeat.secret"  # noqa: S105
 
@@ -184,7 +182,7 @@ def _slot(fault: Fault | None, now: datetime) -> datetime:
 
 def _execute(statement: str, token: str, secret: str, values: dict[str, Any]) -> tuple[Any, ...]:
     """The row of a statement about the heartbeat of `token`, which wants no secret, or just this one."""
-    named = values | {"digest": _digest(token), "secret": ""}
+    named = values | {"digest": digest_of(token), "secret": ""}
     row = _row(statement, named) or _row(statement, named | {"secret": _checked_secret(token, secret)})
     if row is None:  # token or secret were replaced just now
         raise UnknownToken
@@ -200,7 +198,7 @@ def _row(statement: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
 
 def _checked_secret(token: str, secret: str) -> str:
     """The sealed secret of the heartbeat of `token`, which is `secret`; raises where it is not."""
-    found = Monitor.objects.filter(heartbeat__token_digest=_digest(token))
+    found = Monitor.objects.filter(heartbeat__token_digest=digest_of(token))
     monitor = found.select_related("heartbeat").first()
     if monitor is None:
         raise UnknownToken
@@ -211,9 +209,9 @@ def _checked_secret(token: str, secret: str) -> str:
 
 
 def _new_token(monitor: Monitor) -> dict[str, str]:
-    token = SCHEME + "".join(secrets.choice(ALPHABET) for _ in range(TOKEN_LENGTH))
+    token = SCHEME + random_text(TOKEN_LENGTH)
     sealed = _vault().seal(token, account=monitor.account_id, field=TOKEN_FIELD)
-    return {"token_digest": _digest(token), "sealed_token": sealed}
+    return {"token_digest": digest_of(token), "sealed_token": sealed}
 
 
 def _sealed(monitor: Monitor, secret: str | None) -> str:
@@ -222,8 +220,3 @@ def _sealed(monitor: Monitor, secret: str | None) -> str:
 
 def _vault() -> Vault:
     return Vault(settings.ENCRYPTION_KEYS)
-
-
-def _digest(token: str) -> str:
-    # A token is 190 bits of randomness: a slow password hash would protect it no better.
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -7,14 +7,12 @@ suspended, and an operator can lift that. Networks that the operator opened hims
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-
-from django.conf import settings
 
 from accounts.models import Account
 from monitors.models import PortTried
 from probes.guard import AddressPolicy
-from probes.resolve import Unresolvable, resolve
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +21,12 @@ MOST_PORTS = 10
 PUBLIC = AddressPolicy()
 
 
-def note_port(account: Account, host: str, port: int, now: datetime) -> None:
-    """Note that `account` had a monitor on this port made, and suspend it if that is one port too many."""
-    if not _is_public(host, port):
+def note_port(account: Account, host: str, port: int, addresses: Sequence[str], now: datetime) -> None:
+    """Note that `account` had a monitor on this port made, and suspend it if that is one port too many.
+
+    `addresses` are those of `host` that our policy was asked about.
+    """
+    if not any(PUBLIC.permits(address, port) for address in addresses):
         return
     mine = PortTried.objects.filter(account=account)
     mine.filter(tried_at__lte=now - WINDOW).delete()
@@ -34,15 +35,6 @@ def note_port(account: Account, host: str, port: int, now: datetime) -> None:
     )
     if mine.filter(host=host.lower()).count() > MOST_PORTS:
         _suspend(account, host, now)
-
-
-def _is_public(host: str, port: int) -> bool:
-    try:
-        addresses = resolve(host, port)
-    except Unresolvable:
-        return True
-    own = [address for address in addresses if settings.ADDRESS_POLICY.permits(address, port)]
-    return not own or any(PUBLIC.permits(address, port) for address in own)
 
 
 def _suspend(account: Account, host: str, now: datetime) -> None:

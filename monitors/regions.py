@@ -20,6 +20,7 @@ SILENCE = timedelta(seconds=15)
 """A region not heard of for longer is not asked: three of its workers' reports were missed."""
 FEWEST_FAILURES = 3
 """One or two monitors that fail in one region are their affair; from three on it may be the region."""
+STOPPED = "the kill switch is engaged"
 
 
 def live_regions(now: datetime) -> list[str]:
@@ -28,12 +29,12 @@ def live_regions(now: datetime) -> list[str]:
     None while the kill switch is engaged. While the core itself has only just come back, no report could
     have reached it: until it has listened for as long as silence takes, every region counts as alive.
     """
-    return _known(Region.objects.filter(sick=""), now)
+    return [] if KillSwitch.objects.exists() else _known(Region.objects.filter(sick=""), now)
 
 
 def voting_regions(now: datetime) -> list[str]:
     """The live regions whose votes count: without those that most of their targets fail for alone."""
-    return _known(Region.objects.filter(sick="", suspect_since=None), now)
+    return [] if KillSwitch.objects.exists() else _believed(now)
 
 
 def record_beat(beat: RegionBeat, now: datetime) -> None:
@@ -74,15 +75,18 @@ def judge(now: datetime) -> None:
 
 
 def troubles(now: datetime) -> dict[str, str]:
-    """What is wrong with each region of this installation that does not vote, by its name."""
-    voting = set(voting_regions(now))
+    """Why each region of this installation that does not vote does not, by its name."""
+    believed = set(_believed(now))
     rows = {region.name: region for region in Region.objects.all()}
-    return {name: _trouble(rows.get(name)) for name in settings.REGIONS if name not in voting}
+    own = {name: _trouble(rows.get(name)) for name in settings.REGIONS if name not in believed}
+    return dict.fromkeys(settings.REGIONS, STOPPED) | own if KillSwitch.objects.exists() else own
+
+
+def _believed(now: datetime) -> list[str]:
+    return _known(Region.objects.filter(sick="", suspect_since=None), now)
 
 
 def _known(rows: QuerySet[Region], now: datetime) -> list[str]:
-    if KillSwitch.objects.exists():
-        return []
     since = running_since("tick")
     deaf = since is None or now - since < SILENCE
     seen = rows if deaf else rows.filter(last_seen_at__gt=now - SILENCE)

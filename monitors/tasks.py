@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from accounts.redis import client
 from monitors import operator, partitions, pulse, regions, rollups
 from monitors.dispatch import dispatch
+from monitors.models import KillSwitch
 from monitors.scheduling import claim_due, claim_lost
 from probes import names
 from probes.messages import BadMessage, RegionBeat, unpack
@@ -81,12 +82,19 @@ def claim_and_dispatch() -> int:
     now = timezone.now()
     alive = regions.live_regions(now)
     if not alive:
-        logger.warning("tick.no_region: no region's worker has reported; checks wait")
+        _say_why_checks_wait()
         return 0
     with transaction.atomic():
         claims = claim_due(now + AHEAD, CLAIM_LIMIT)
         dispatch([*claims, *claim_lost(now, CLAIM_LIMIT)], alive, now)
     return len(claims)
+
+
+def _say_why_checks_wait() -> None:
+    if KillSwitch.objects.exists():
+        logger.warning("tick.kill_switch: it is engaged; checks wait")
+    else:
+        logger.warning("tick.no_region: no region's worker has reported; checks wait")
 
 
 @shared_task(name=names.REGION_BEAT)

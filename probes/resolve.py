@@ -7,9 +7,16 @@ a second later; the decision that counts is made at connect, in `probes.curl`.
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 from probes.errors import ErrorClass
 from probes.guard import AddressPolicy
+
+THREADS = 256
+"""Of one process. A lookup that got no answer in time keeps its own until getaddrinfo gives up."""
+TIMEOUT_SECONDS = 2.0
+
+POOL = ThreadPoolExecutor(THREADS, thread_name_prefix="lookup")
 
 
 class Unresolvable(Exception):
@@ -40,8 +47,23 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 
-def check_host(host: str, port: int, policy: AddressPolicy) -> None:
-    """Raises `Blocked` if any address of `host` is refused, `Unresolvable` if it has none."""
-    for address in resolve(host, port):
+def resolve_in_time(host: str, port: int) -> list[str]:
+    """As `resolve`, but `Unresolvable` after `TIMEOUT_SECONDS`, in which no thread may have become free.
+
+    Whoever runs a name server decides how long it is silent, and the caller has others to answer.
+    """
+    lookup = POOL.submit(resolve, host, port)
+    try:
+        return lookup.result(TIMEOUT_SECONDS)
+    except TimeoutError:
+        lookup.cancel()  # where it has not begun nobody waits for it any more
+        raise Unresolvable("no answer from the name server in time") from None
+
+
+def check_host(host: str, port: int, policy: AddressPolicy) -> list[str]:
+    """The addresses of `host`; raises `Blocked` if one is refused, `Unresolvable` as `resolve_in_time`."""
+    addresses = resolve_in_time(host, port)
+    for address in addresses:
         if not policy.permits(address, port):
             raise Blocked(address)
+    return addresses

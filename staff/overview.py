@@ -7,20 +7,17 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Min
-from redis import Redis
 from redis.exceptions import RedisError
 
 from incidents.models import Incident, Round
-from monitors import regions, schedules
+from monitors import queues, regions, schedules
 from monitors.models import KillSwitch, OperatorEvent, Pulse, Region
 from monitors.pulse import GAP
 from monitors.scheduling import count_due
-from probes import names
 from staff.base import MOST_COUNTED
 from webhooks.models import OPEN, Delivery
 
 SHOWN = 10
-REDIS_TIMEOUT_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -83,18 +80,8 @@ def region_health(now: datetime) -> list[RegionHealth]:
 
 def queue_depths() -> dict[str, int] | None:
     """How many messages wait in each queue; None while the broker is away."""
-    queues = [names.CORE_QUEUE, names.INGEST_QUEUE, names.DELIVERY_QUEUE]
-    for region in settings.REGIONS:
-        queues += [names.scheduled_queue(region), names.urgent_queue(region)]
-    timeouts = {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS}
     try:
-        with (
-            Redis.from_url(settings.REDIS_URL, **timeouts) as redis,
-            redis.pipeline(transaction=False) as pipe,
-        ):
-            for queue in queues:
-                pipe.llen(queue)
-            return dict(zip(queues, pipe.execute(), strict=True))
+        return queues.depths()
     except RedisError:
         return None
 

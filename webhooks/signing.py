@@ -13,19 +13,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import string
 from collections.abc import Sequence
 from datetime import datetime
-from secrets import choice
+
+from accounts.tokens import random_text
 
 SECRET_SCHEME = "whs_live_"  # noqa: S105
 SECRET_LENGTH = 40
-ALPHABET = string.ascii_letters + string.digits
 
 
 def new_secret() -> str:
     """A fresh `whs_live_…`, of 238 bits."""
-    return SECRET_SCHEME + "".join(choice(ALPHABET) for _ in range(SECRET_LENGTH))
+    return SECRET_SCHEME + random_text(SECRET_LENGTH)
 
 
 def signature(secret: str, body: bytes) -> str:

@@ -18,9 +18,13 @@ class MonitorFormat:
     """One wire format. What is not of it is refused with the sentences of its contract."""
 
     new_fields: Callable[[dict[str, Any], Account], dict[str, Any]]
-    """The model fields of a new monitor, from a body; raises refusals."""
+    """The model fields of a new monitor, from a body; raises refusals.
+
+    Beside them `servers`, the ids of those that are to look at it, and `addresses`, those of its host
+    that were found when its URL was checked, for which regions look at it.
+    """
     changed_fields: Callable[[dict[str, Any], Monitor], dict[str, Any]]
-    """The model fields that a body changes; raises refusals."""
+    """The model fields that a body changes, and the same beside them; raises refusals."""
     one: Callable[[Monitor], Any]
     """The answer that shows one monitor."""
     many: Callable[[Iterable[Monitor]], Any]

@@ -9,12 +9,13 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.limits import Bucket, take
+from accounts.limits import Bucket, Taken, take
 from accounts.models import Account, Server
 from accounts.servers import enrol, find_server
 from api.base import JsonView, body_of
 from api.dialects import agents
 from api.errors import Refusal
+from api.limits import TAKEN
 from incidents.agents import heed_agent
 from monitors.models import Monitor
 from monitors.optouts import opted_out_of
@@ -43,8 +44,8 @@ class AgentEnrolment(JsonView):
 
     def post(self, request: Request) -> Response:
         """Change an enrolment token, once, for the key of an agent."""
+        taken = _take(request, ENROLMENTS, request.META["REMOTE_ADDR"])
         _refuse_large(request)
-        taken = take(ENROLMENTS, request.META["REMOTE_ADDR"])
         if not taken.allowed:
             return _too_many("too many enrolments", taken.retry_after_seconds)
         token = body_of(request).get("token")
@@ -61,10 +62,10 @@ class AgentHeartbeat(JsonView):
     def post(self, request: Request) -> Response:
         """Take what an agent saw, and tell it what to look at, also when it comes too often."""
         server: Server = request.auth  # type: ignore[assignment]
+        taken = _take(request, HEARTBEATS, str(server.pk))
         _refuse_large(request)
         monitors = {monitor.pk: monitor for monitor in _assigned(server)}
         told = {"uptime_checks": agents.checks_body(monitors.values())}
-        taken = take(HEARTBEATS, str(server.pk))
         if not taken.allowed:
             return _too_many("too many heartbeats", taken.retry_after_seconds, told)
         now = timezone.now()
@@ -80,6 +81,13 @@ def _assigned(server: Server) -> list[Monitor]:
     hosts = {monitor: host_of(TARGETS[monitor.type](monitor.url, monitor.options)) for monitor in enabled}
     refused = opted_out_of(hosts.values())
     return sorted((each for each, host in hosts.items() if host not in refused), key=lambda each: each.pk)
+
+
+def _take(request: Request, bucket: Bucket, key: str) -> Taken:
+    """One more of `bucket` for `key`, which the client's address is then not charged with."""
+    taken = take(bucket, key)
+    request.META[TAKEN] = taken
+    return taken
 
 
 def _refuse_large(request: Request) -> None:

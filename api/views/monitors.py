@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -69,7 +70,7 @@ class MonitorList(MonitorView):
         """Create a monitor and wait, a bounded time, for its first verdict."""
         format_ = self.wire_format()
         fields = format_.new_fields(body_of(request), self.account)
-        servers = fields.pop("servers", ())
+        servers, addresses = fields.pop("servers", ()), fields.pop("addresses", ())
         try:
             monitor = create_monitor(self.account, fields, timezone.now(), servers)
         except DuplicateMonitor as error:
@@ -78,7 +79,7 @@ class MonitorList(MonitorView):
             raise format_.refuse_one_more(self.account) from error
         except UnknownServer as error:
             raise Refusal(400, NO_SERVER, field="servers") from error
-        note_port_of(monitor)
+        note_port_of(monitor, addresses)
         if monitor.type in WAITED_FOR:
             await_first_verdict(monitor.pk)
         return Response(format_.one(monitor), status=format_.created)
@@ -93,7 +94,7 @@ class MonitorDetail(MonitorView):
         """Change the fields given; the others keep their values."""
         format_, monitor = self.wire_format(), self.find(id_text)
         changes = format_.changed_fields(body_of(request), monitor)
-        servers = changes.pop("servers", None)
+        servers, addresses = changes.pop("servers", None), changes.pop("addresses", ())
         try:
             changed = update_monitor(monitor, changes, timezone.now(), servers)
         except DuplicateMonitor as error:
@@ -102,8 +103,7 @@ class MonitorDetail(MonitorView):
             raise Refusal(400, NO_SERVER, field="servers") from error
         except Monitor.DoesNotExist as error:
             raise Refusal(404, format_.missing) from error
-        if "url" in changes:
-            note_port_of(changed)
+        note_port_of(changed, addresses)
         return Response(format_.one(changed))
 
     def delete(self, request: Request, id_text: str) -> Response:
@@ -144,13 +144,16 @@ def find(account: Account, id_text: str, format_: MonitorFormat = NATIVE) -> Mon
     return monitor
 
 
-def note_port_of(monitor: Monitor) -> None:
-    """Note the port that the account now has a monitor on, where it is one of its own choosing."""
-    if monitor.type not in TARGETS or is_assigned(monitor):
+def note_port_of(monitor: Monitor, addresses: Sequence[str]) -> None:
+    """Note the port that the account now has a monitor on, where it is one of its own choosing.
+
+    `addresses` are those of its host; there are none where nothing new was looked up.
+    """
+    if not addresses or is_assigned(monitor):
         return
     target = TARGETS[monitor.type](monitor.url, monitor.options)
     if isinstance(target, TcpTarget | SslTarget | UdpTarget):
-        note_port(monitor.account, target.host, target.port, timezone.now())
+        note_port(monitor.account, target.host, target.port, addresses, timezone.now())
 
 
 def await_evidence(monitor_id: int, slot: datetime) -> None:

@@ -18,11 +18,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from redis.exceptions import RedisError
 
 from accounts import tally
-from accounts.redis import client
 from incidents.models import Round
-from monitors import regions, schedules
+from monitors import queues, regions, schedules
 from monitors.models import KillSwitch, MonitorState, Pulse, Region
-from probes import names
 from webhooks.models import OPEN, Delivery
 
 COUNTERS = (
@@ -105,23 +103,11 @@ def _deliveries(now: datetime) -> Iterator[Metric]:
 
 
 def _from_broker() -> Iterator[Metric]:
-    depths = GaugeMetricFamily("upquorum_queue_messages", "Messages that wait.", labels=["queue"])
-    with client().pipeline(transaction=False) as pipe:
-        for queue in _queues():
-            pipe.llen(queue)
-        for queue, depth in zip(_queues(), pipe.execute(), strict=True):
-            depths.add_metric([queue], depth)
-    yield depths
+    waiting = GaugeMetricFamily("upquorum_queue_messages", "Messages that wait.", labels=["queue"])
+    for queue, depth in queues.depths().items():
+        waiting.add_metric([queue], depth)
+    yield waiting
     yield from _counters()
-
-
-def _queues() -> list[str]:
-    of_regions = [
-        queue
-        for region in settings.REGIONS
-        for queue in (names.scheduled_queue(region), names.urgent_queue(region))
-    ]
-    return [names.CORE_QUEUE, names.INGEST_QUEUE, names.DELIVERY_QUEUE, *of_regions]
 
 
 def _counters() -> Iterator[Metric]:

@@ -320,6 +320,19 @@ def test_guessing_tokens_is_slow(agent: Agent) -> None:
     assert statuses[0] == 401
 
 
+def test_guessing_keys_is_counted_by_address_and_what_agents_do_is_not(agent: Agent, settings: Any) -> None:
+    def guess() -> tuple[int, Any]:
+        return agent.call("/agent/heartbeat", {}, **{"X-Agent-Key": "uak_guess"})
+
+    settings.API_REQUESTS_PER_MINUTE = 2
+    assert [agent.beat()[0] for _ in range(3)] == [200] * 3
+    assert agent.beat(padding="x" * LARGEST_BODY_BYTES)[0] == 413
+    assert [guess()[0] for _ in range(2)] == [401, 401]
+    status, answer = guess()
+    assert (status, answer["error"].partition(";")[0]) == (429, "address rate limit exceeded")
+    assert agent.beat()[0] == 200
+
+
 def test_what_it_says_of_itself_is_made_fit_to_show(agent: Agent) -> None:
     assert agent.beat(hostname="a\0b\n" + "x" * 999, agent_version=None)[0] == 200
     server = Server.objects.get()

@@ -17,7 +17,7 @@ from redis import Redis
 from config import diagnosis
 from config.diagnosis import Finding, diagnose
 from monitors import partitions, pulse
-from monitors.models import Pulse, Region
+from monitors.models import KillSwitch, Pulse, Region
 from tests import make
 from tests.webhooks.conftest import make_webhook
 
@@ -63,6 +63,13 @@ def test_trouble_is_the_exit_status(settings: Any) -> None:
         report()
     assert ended.value.code == 1
     assert troubles() == {"secret key": "make it 50 characters or more"}
+
+
+@pytest.mark.usefixtures("healthy")
+def test_an_engaged_kill_switch_is_no_fault_of_the_workers() -> None:
+    KillSwitch.objects.create(reason="abuse")
+    advice = "the kill switch is engaged: delete it in the admin"
+    assert troubles() == {f"region {name}": advice for name in make.REGIONS}
 
 
 @pytest.mark.usefixtures("healthy")

@@ -11,7 +11,7 @@ from accounts.models import Account
 from incidents.confirmation import settle
 from incidents.lifecycle import create_monitor, delete_monitor, update_monitor
 from incidents.models import Incident, Round, Transition
-from monitors.models import Monitor, MonitorState
+from monitors.models import Monitor, MonitorState, RegionalFailure
 from tests.incidents.conftest import Outbox
 from tests.make import NOW, account, live, monitor, result, seconds
 from webhooks.models import Event, Webhook
@@ -84,6 +84,24 @@ def test_editing_what_is_probed_voids_the_open_round_and_looks_at_once(
     assert (state.config_version, state.extra_check_at, state.status) == (2, NOW + seconds(1), "up")
     assert state.scheduled_since == NOW
     assert Round.objects.get().verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        ({"url": "http://127.0.0.1:9/b"}, 0),
+        ({"timeout_ms": 5_000}, 0),
+        ({"enabled": False}, 0),
+        ({"name": "new"}, 1),
+    ],
+)
+def test_what_a_region_alone_saw_is_not_said_of_another_target(
+    outbox: Outbox, change: dict[str, Any], left: int
+) -> None:
+    made = monitor()
+    RegionalFailure.objects.create(state_id=made.pk, region="ap", since=NOW, seen_at=NOW, error_class="tls")
+    update_monitor(made, change, NOW)
+    assert RegionalFailure.objects.count() == left
 
 
 @pytest.mark.parametrize("change", [{"name": "new"}, {"url": FIELDS["url"]}, {}])

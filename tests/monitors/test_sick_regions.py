@@ -6,6 +6,7 @@ import pytest
 
 from monitors import operator, regions
 from monitors.models import KillSwitch, Monitor, MonitorState, OperatorEvent, Region, RegionalFailure
+from monitors.tasks import claim_and_dispatch
 from probes.instants import unix_ms
 from probes.messages import RegionBeat
 from tests.make import NOW, account, live, monitor, result, seconds
@@ -120,3 +121,17 @@ def test_while_the_kill_switch_is_engaged_no_region_is_asked() -> None:
     assert regions.live_regions(NOW) == regions.voting_regions(NOW) == []
     switch.delete()
     assert regions.live_regions(NOW) == ["eu", "us", "ap"]
+
+
+def test_while_the_kill_switch_is_engaged_it_is_what_holds_up_a_region_that_is_well(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    live()
+    beat("us", "canary refused")
+    switch = KillSwitch.objects.create(reason="abuse")
+    stopped = "the kill switch is engaged"
+    assert regions.troubles(NOW) == {"eu": stopped, "us": "canary refused", "ap": stopped}
+    assert claim_and_dispatch() == 0
+    assert [record.message for record in caplog.records] == ["tick.kill_switch: it is engaged; checks wait"]
+    switch.delete()
+    assert regions.troubles(NOW) == {"us": "canary refused"}

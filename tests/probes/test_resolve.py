@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from probes import resolve as resolving
 from probes import resolver
 from probes.guard import AddressPolicy
 from probes.resolve import Blocked, Unresolvable, check_host, resolve
 from probes.resolver import Resolver, ResolverBusy
+from tests.timing import keeps
 
 LOOPBACK_SPELLINGS = ["127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1", "0x7f.1"]
 
@@ -31,7 +35,7 @@ def test_a_name_resolves_to_each_address_once() -> None:
 
 
 def test_an_allowed_host_passes(loopback: AddressPolicy) -> None:
-    check_host("localhost", 80, loopback)
+    assert "127.0.0.1" in check_host("localhost", 80, loopback)
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example", "::g"])
@@ -51,9 +55,44 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
             return []
         return resolve(host, port)
 
-    monkeypatch.setattr(resolver, "resolve", lookup)
+    for module in (resolver, resolving):
+        monkeypatch.setattr(module, "resolve", lookup)
     yield answer
     answer.set()
+
+
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> ThreadPoolExecutor:
+    """All that those who ask have: one thread, and 50 ms."""
+    pool = ThreadPoolExecutor(1)
+    monkeypatch.setattr(resolving, "POOL", pool)
+    monkeypatch.setattr(resolving, "TIMEOUT_SECONDS", 0.05)
+    return pool
+
+
+def refused_after_ms(host: str) -> float:
+    began = time.monotonic()
+    with pytest.raises(Unresolvable, match="in time"):
+        check_host(host, 80, AddressPolicy())
+    return (time.monotonic() - began) * 1000
+
+
+def test_who_asks_waits_for_no_name_server_beyond_the_deadline(
+    one_thread: ThreadPoolExecutor, hanging: threading.Event
+) -> None:
+    assert keeps(50, refused_after_ms("hangs"))
+
+
+def test_nor_for_a_thread_and_what_nobody_waits_for_is_not_looked_up(
+    one_thread: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, looked_up = threading.Event(), list[str]()
+    monkeypatch.setattr(resolving, "resolve", lambda host, port: looked_up.append(host))
+    one_thread.submit(free.wait)
+    assert keeps(50, refused_after_ms("localhost"))
+    free.set()
+    one_thread.shutdown()
+    assert looked_up == []
 
 
 def test_no_answer_in_time_is_the_names_fault(hanging: threading.Event) -> None:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.feeds import ensure_token
 from accounts.keys import issue_key
 from accounts.models import Account, FeedToken
+from accounts.redis import client as redis_client
 from accounts.servers import add_server
 from api.models import NewsItem
 from incidents.lifecycle import create_monitor
@@ -173,7 +174,9 @@ def test_the_next_check_is_the_slot_or_what_comes_before(
 
 def test_the_first_page_is_there_without_a_broker_and_without_rows(desk: Client, settings: Any) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    redis_client.cache_clear()
     text = text_of(desk, reverse("admin:index"))
+    redis_client.cache_clear()
     assert "The broker does not answer" in text
     assert "It has never ticked" in text
 

@@ -91,7 +91,7 @@ class MonitorInput(serializers.Serializer[Monitor]):
 
 
 def new_monitor_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
-    """The model fields of a new monitor, and `servers` where some are to look at it.
+    """The model fields of a new monitor, with `servers` and `addresses` as `MonitorFormat` has them.
 
     Raises a refusal that names the first field that is wrong.
     """
@@ -106,9 +106,8 @@ def fields_of_new(given: dict[str, Any], account: Account) -> dict[str, Any]:
     for name in ("url", *type_.required):
         if not given.get(name):
             raise serializers.ValidationError(f"{name} is required")
-    if not given.get("servers"):
-        type_.check_url(given["url"])
-    defaults = {
+    defaults: dict[str, Any] = {
+        "addresses": [] if given.get("servers") else type_.check_url(given["url"]),
         "interval_seconds": max(DEFAULT_INTERVAL_SECONDS, settings.MIN_INTERVAL_SECONDS),
         "timeout_ms": DEFAULT_TIMEOUT_MS,
         "enabled": True,
@@ -120,9 +119,9 @@ def fields_of_new(given: dict[str, Any], account: Account) -> dict[str, Any]:
 
 
 def changed_monitor_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
-    """The model fields that an update changes, and `servers` if given; the others keep their values.
+    """The model fields that an update changes, with `servers` and `addresses` as `MonitorFormat` has them.
 
-    A type stays.
+    The others keep their values. A type stays.
     """
     if STATUS in data and data[STATUS] == monitor_body(monitor, []).get(STATUS):
         # There may be more of them than this format can send.
@@ -141,7 +140,7 @@ def fields_of_change(given: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     if servers:
         check_for_servers(monitor.type, url, changes["options"])
     elif before or url != monitor.url:
-        type_.check_url(url)
+        changes["addresses"] = type_.check_url(url)
     return changes
 
 

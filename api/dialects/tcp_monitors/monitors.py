@@ -39,8 +39,8 @@ class TcpMonitorInput(fields.ClosedSerializer[Monitor]):
 def new_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
     """The model fields of a new monitor."""
     given = _validated(data)
-    url = _address(given.pop("host"), given.pop("port"))
-    return DEFAULTS | given | {"type": "tcp", "url": url}
+    address = _address(given.pop("host"), given.pop("port"))
+    return DEFAULTS | given | address | {"type": "tcp"}
 
 
 def changed_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def changed_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     given = _validated(data, partial=True)
     now = host_and_port(monitor.url)
     wanted = given.pop("host", now[0]), given.pop("port", now[1])
-    return given if wanted == now else given | {"url": _address(*wanted)}
+    return given if wanted == now else given | _address(*wanted)
 
 
 def host_and_port(url: str) -> tuple[str, int]:
@@ -93,9 +93,9 @@ def _validated(data: dict[str, Any], *, partial: bool = False) -> dict[str, Any]
     return dict(serializer.validated_data)
 
 
-def _address(host: str, port: int) -> str:
-    check_host_and_port(host, port)
-    return f"{bracketed(host)}:{port}"
+def _address(host: str, port: int) -> dict[str, Any]:
+    """The `url` of a monitor, and the `addresses` of its host."""
+    return {"addresses": check_host_and_port(host, port), "url": f"{bracketed(host)}:{port}"}
 
 
 def _read_id(text: str) -> int:
