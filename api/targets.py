@@ -19,7 +19,7 @@ from monitors.rhythm import BadRhythm, check_cron, check_zone
 from monitors.targets import TARGETS, bare_host, host_of, ssl_address
 from probes.pattern import BadPattern, compile_pattern
 from probes.resolve import Blocked, Unresolvable, check_host
-from probes.url import BadUrl, parse_address, parse_host, parse_http_url
+from probes.url import BadUrl, bracketed, parse_address, parse_http_url
 
 DNS_PORT = 53
 
@@ -61,11 +61,13 @@ def check_dns_name(url: str) -> None:
         _check_opt_out(bare_host(url))
 
 
-def check_host_and_port(host: str, port: int) -> None:
-    """Refuse a host that may not be connected to; any port is as good as another."""
+def checked_address(host: str, port: int) -> str:
+    """The address of both, as it is stored; refuses a host that may not be connected to."""
+    address = f"{bracketed(host)}:{port}"
     with _named("host"):
-        name = parse_host(host)
+        name, _ = parse_address(address, "tcp")
     _check_host(name, port, "host")
+    return address
 
 
 def check_bare_address(url: str) -> None:

@@ -81,6 +81,8 @@ def test_defaults_are_the_contracts(tcp_alice: ApiClient) -> None:
         ({"host": "a b"}, ["host"]),
         ({"host": "127.0.0.1:80"}, ["host"]),
         ({"host": "http://127.0.0.1/"}, ["host"]),
+        ({"host": "local\u200bhost"}, ["host"]),
+        ({"host": "::1%lo"}, ["host"]),
         ({"host": "10.0.0.5"}, ["host"]),
         ({"host": "169.254.169.254"}, ["host"]),
         ({"host": "no-such-host.invalid"}, ["host"]),

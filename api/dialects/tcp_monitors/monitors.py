@@ -14,11 +14,10 @@ from api.dialects.tcp_monitors.errors import LIMIT_EXCEEDED
 from api.dialects.tcp_monitors.ids import decoded, encoded
 from api.dialects.tcp_monitors.results import response_ms, status_of
 from api.errors import Refusal
-from api.targets import check_host_and_port
+from api.targets import checked_address
 from monitors.models import Evidence, Monitor
 from monitors.outcomes import last_checks
 from probes.instants import rfc3339
-from probes.url import bracketed
 
 LONGEST_TEXT = 255
 DEFAULTS = {"timeout_ms": 5000, "interval_seconds": 60, "enabled": True}
@@ -39,7 +38,7 @@ class TcpMonitorInput(fields.ClosedSerializer[Monitor]):
 def new_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
     """The model fields of a new monitor."""
     given = _validated(data)
-    url = _address(given.pop("host"), given.pop("port"))
+    url = checked_address(given.pop("host"), given.pop("port"))
     return DEFAULTS | given | {"type": "tcp", "url": url}
 
 
@@ -48,7 +47,7 @@ def changed_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     given = _validated(data, partial=True)
     now = host_and_port(monitor.url)
     wanted = given.pop("host", now[0]), given.pop("port", now[1])
-    return given if wanted == now else given | {"url": _address(*wanted)}
+    return given if wanted == now else given | {"url": checked_address(*wanted)}
 
 
 def host_and_port(url: str) -> tuple[str, int]:
@@ -91,11 +90,6 @@ def _validated(data: dict[str, Any], *, partial: bool = False) -> dict[str, Any]
     serializer = TcpMonitorInput(data=data, partial=partial)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
-
-
-def _address(host: str, port: int) -> str:
-    check_host_and_port(host, port)
-    return f"{bracketed(host)}:{port}"
 
 
 def _read_id(text: str) -> int:
