@@ -72,6 +72,15 @@ def test_a_rotated_key_is_valid_for_five_minutes_more(alice: ApiClient) -> None:
     assert with_key(alice.key, "/monitors") == 401
 
 
+def test_a_key_is_rotated_once(alice: ApiClient) -> None:
+    _, (old,) = alice.get("/keys")
+    alice.post(f"/keys/{old['id']}/rotate", None)
+    ends = ApiKey.objects.get(pk=old["id"]).expires_at
+    assert alice.post(f"/keys/{old['id']}/rotate", None) == (404, {"error": "key not found"})
+    assert ApiKey.objects.get(pk=old["id"]).expires_at == ends
+    assert ApiKey.objects.count() == 2
+
+
 def test_rotation_is_not_held_up_by_the_limit_and_the_old_key_counts_no_more(alice: ApiClient) -> None:
     for number in range(9):
         alice.post("/keys", {"label": f"key {number}"})
