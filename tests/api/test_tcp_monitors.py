@@ -281,13 +281,6 @@ def test_without_a_key_the_address_is_counted(tcp_alice: ApiClient, settings: An
     assert answers[1]["Retry-After"]
 
 
-@pytest.mark.parametrize("path", ["/v1/", "/v1/nothing", "/v1/tcp-monitors/", "/v1/tcp-monitors/tcpm_1/x"])
-@pytest.mark.django_db
-def test_an_unknown_path_is_refused_in_the_same_shape(path: str) -> None:
-    response = Client().get(path)
-    assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
-
-
 def test_our_own_failures_have_codes(tcp_alice: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TcpMonitorList, "get", lambda *_: 1 / 0)
     response = tcp_alice.http.get("/v1/tcp-monitors")
