@@ -218,7 +218,7 @@ class ClosedSerializer(serializers.Serializer[Row]):
 
     def to_internal_value(self, data: Any) -> Any:
         errors: dict[str, Any] = {
-            name: f"{name} is not a known field" for name in data if name not in self.fields
+            name: f"{name} is not a known field" for name in map(_sayable, data) if name not in self.fields
         }
         try:
             value = super().to_internal_value(data)
@@ -227,3 +227,8 @@ class ClosedSerializer(serializers.Serializer[Row]):
         if errors:
             raise serializers.ValidationError(errors)
         return value
+
+
+def _sayable(text: str) -> str:
+    """`text` as an answer can repeat it: JSON may escape halves of characters, and UTF-8 has none."""
+    return text.encode(errors="backslashreplace").decode()

@@ -101,6 +101,7 @@ def test_defaults_are_the_contracts(tcp_alice: ApiClient) -> None:
         ({"isEnabled": "true"}, ["isEnabled"]),
         ({"url": "127.0.0.1:80"}, ["url"]),
         ({"port": 0, "timeout_ms": 7}, ["port", "timeout_ms"]),
+        ({"\ud800": 1}, ["\\ud800"]),
     ],
 )
 def test_bounds_hold_and_every_wrong_field_is_named(
