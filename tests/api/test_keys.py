@@ -39,6 +39,7 @@ def test_a_key_is_created_listed_and_its_plain_text_never_shown_again(alice: Api
     ("body", "message"),
     [
         ({}, "label is required"),
+        ({"label": ""}, "label must be at least 3 characters"),
         ({"label": "ab"}, "label must be at least 3 characters"),
         ({"label": "x" * 101}, "label must be 100 characters or less"),
         ({"label": 7}, "label must be a string"),
