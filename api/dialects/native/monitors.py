@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from django.conf import settings
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from accounts.models import Account
 from accounts.servers import SERVERS_PER_ACCOUNT
@@ -45,13 +46,23 @@ PLAIN_FIELDS = (
     *("servers", "muted_events"),
 )
 RECORD_TYPES = list(get_args(RecordType))
+NAMED_BY_US = [name for name, type_ in MONITOR_TYPES.items() if type_.is_named_by_us]
+
+
+class Url(fields.Text):
+    """What a monitor looks at: required, but of types that need no address."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if data is empty and not self.root.partial and self.root.initial_data.get("type") not in NAMED_BY_US:
+            self.fail("required")
+        return super().validate_empty_values(data)
 
 
 class MonitorInput(serializers.Serializer[Monitor]):
     """The body of a create; in an update nothing is required. Unknown members are ignored."""
 
     name = fields.Text(longest=LONGEST_NAME)
-    url = fields.Text(longest=LONGEST_URL, required=False)
+    url = Url(longest=LONGEST_URL, required=False)
     type = fields.Choice(list(MONITOR_TYPES))
     expected_status = fields.StatusCode(required=False)
     body_match = fields.Text(longest=LONGEST_MATCH, forbidden=fields.NUL, required=False, allow_null=True)
@@ -103,7 +114,7 @@ def fields_of_new(given: dict[str, Any], account: Account) -> dict[str, Any]:
     type_ = MONITOR_TYPES[given["type"]]
     if type_.is_named_by_us:
         given.setdefault("url", heartbeat.made_up_name())
-    for name in ("url", *type_.required):
+    for name in type_.required:
         if not given.get(name):
             raise serializers.ValidationError(f"{name} is required")
     if not given.get("servers"):
