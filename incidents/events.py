@@ -7,17 +7,20 @@ from typing import Any
 
 from incidents.case import Publish
 from incidents.models import Transition
+from monitors.assignments import is_assigned
 from monitors.models import MonitorState
 from probes.instants import rfc3339, unix_ms
 from webhooks.outbox import publish
 
 SERVER_GONE, SERVER_BACK = "server.gone", "server.back"
 CERT_EXPIRING = "monitor.cert_expiring"
-UNASKED = ("monitor.down", "monitor.up", "monitor.flapping", CERT_EXPIRING)
-"""Sent to every webhook that does not say otherwise; a monitor can mute each."""
+UNASKED = ("monitor.down", "monitor.up", "monitor.flapping")
+"""Sent to every webhook that does not say otherwise: the native contract's closed list."""
+MUTABLE = (*UNASKED, CERT_EXPIRING)
+"""What a monitor can mute."""
 OPT_IN = ("monitor.regional", SERVER_GONE, SERVER_BACK)
 """Sent only to webhooks that ask for them: most people do not want to be woken for one region."""
-EVENTS = (*UNASKED, *OPT_IN)
+EVENTS = (*MUTABLE, *OPT_IN)
 
 
 def publish_event(event: Publish, state: MonitorState, transition: Transition | None, now: datetime) -> None:
@@ -41,7 +44,10 @@ def publish_event(event: Publish, state: MonitorState, transition: Transition | 
 
 
 def publish_expiring(state: MonitorState, ends_at: datetime, now: datetime) -> None:
-    """Write, once for each end, that the monitor's certificate ends then."""
+    """Write, once for each end, that the monitor's certificate ends then.
+
+    Of what servers look at, webhooks are told unasked: `alert_on_cert_expiry` is on by default.
+    """
     if CERT_EXPIRING in state.monitor.muted_events:
         return
     publish(
@@ -52,6 +58,7 @@ def publish_expiring(state: MonitorState, ends_at: datetime, now: datetime) -> N
         payload=_about(CERT_EXPIRING, state, now) | {"cert_expires_at": rfc3339(ends_at)},
         occurred_at=now,
         now=now,
+        opt_in=not is_assigned(state.monitor),
     )
 
 

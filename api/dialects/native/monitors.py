@@ -20,7 +20,7 @@ from api.errors import Refusal
 from api.http_auth import AUTH_TYPES, auth_options, shown_auth
 from api.monitor_types import MONITOR_TYPES, MonitorType
 from api.targets import check_for_servers, refuse_bad_options
-from incidents.events import UNASKED
+from incidents.events import MUTABLE
 from incidents.lifecycle import SECRET
 from monitors import heartbeats
 from monitors.assignments import server_ids, server_ids_of
@@ -98,7 +98,7 @@ class MonitorInput(serializers.Serializer[Monitor]):
     )
     enabled = fields.Flag(required=False)
     servers = fields.Ids(most=SERVERS_PER_ACCOUNT, required=False)
-    muted_events = fields.Choices(list(UNASKED), required=False)
+    muted_events = fields.Choices(list(MUTABLE), required=False)
 
 
 def new_monitor_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
