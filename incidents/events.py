@@ -7,8 +7,9 @@ from typing import Any
 
 from incidents.case import Publish
 from incidents.models import Transition
+from monitors import heartbeats
 from monitors.assignments import is_assigned
-from monitors.models import MonitorState
+from monitors.models import Monitor, MonitorState
 from probes.instants import rfc3339, unix_ms
 from webhooks.outbox import publish
 
@@ -55,29 +56,33 @@ def publish_expiring(state: MonitorState, ends_at: datetime, now: datetime) -> N
         subject_id=state.pk,
         type=CERT_EXPIRING,
         key=f"{state.pk}:{CERT_EXPIRING}:{unix_ms(ends_at)}",
-        payload=_about(CERT_EXPIRING, state, now) | {"cert_expires_at": rfc3339(ends_at)},
+        payload=_head(CERT_EXPIRING, state, now) | {"cert_expires_at": rfc3339(ends_at)},
         occurred_at=now,
         now=now,
         opt_in=not is_assigned(state.monitor),
     )
 
 
-def _about(event: str, state: MonitorState, now: datetime) -> dict[str, Any]:
+def about(monitor: Monitor, now: datetime) -> dict[str, Any]:
+    """What every event says of its monitor. One that reports by itself has a name, but no URL."""
+    url = {} if monitor.type == heartbeats.TYPE else {"monitor_url": monitor.url}
     return {
-        "event": event,
-        "monitor_id": state.pk,
-        "monitor_name": state.monitor.name,
-        "monitor_url": state.monitor.url,
-        "account_id": state.monitor.account_id,
+        "monitor_id": monitor.pk,
+        "monitor_name": monitor.name,
+        **url,
+        "account_id": monitor.account_id,
         "occurred_at": rfc3339(now),
-        "sequence": state.sequence,
     }
+
+
+def _head(event: str, state: MonitorState, now: datetime) -> dict[str, Any]:
+    return {"event": event, **about(state.monitor, now), "sequence": state.sequence}
 
 
 def _payload(
     event: Publish, state: MonitorState, transition: Transition | None, now: datetime
 ) -> dict[str, Any]:
-    payload = _about(event.event, state, now)
+    payload = _head(event.event, state, now)
     if event.region:
         payload["region"] = event.region
     elif transition:
