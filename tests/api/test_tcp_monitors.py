@@ -20,7 +20,8 @@ from api.fields import LARGEST_ID
 from api.key_formats import TCP_SCOPES
 from api.views.tcp_monitors import TcpMonitorList
 from monitors.evidence import record_evidence
-from monitors.models import Monitor, OptOut
+from monitors.models import Monitor, MonitorState, OptOut
+from probes.instants import rfc3339
 from tests.api.conftest import ApiClient
 from tests.make import NOW, monitor, result, seconds
 
@@ -186,6 +187,17 @@ def test_one_region_that_fails_alone_does_not_make_a_check_look_failed(tcp_alice
     assert (answer["data"]["lastStatus"], answer["data"]["lastResponseTimeMs"]) == ("up", 4)
     _, page = tcp_alice.get(f"/{one['id']}/results")
     assert [(each["status"], each["responseTimeMs"]) for each in page["data"]] == [("up", 4)]
+
+
+@pytest.mark.parametrize(("status", "shown"), [("up", "up"), ("down", "down"), ("unknown", None)])
+def test_once_evidence_has_expired_the_state_tells_of_the_last_check(
+    tcp_alice: ApiClient, status: str, shown: str | None
+) -> None:
+    one = created(tcp_alice)
+    MonitorState.objects.update(status=status, last_check_at=NOW)
+    last = {"lastCheckedAt": rfc3339(NOW), "lastStatus": shown, "lastResponseTimeMs": None}
+    for answer in (tcp_alice.get(f"/{one['id']}")[1]["data"], tcp_alice.get("")[1]["data"][0]):
+        assert {name: answer[name] for name in last} == last
 
 
 def test_results_are_paged_newest_first_with_ids_that_stay(tcp_alice: ApiClient) -> None:

@@ -15,8 +15,8 @@ from api.dialects.tcp_monitors.ids import decoded, encoded
 from api.dialects.tcp_monitors.results import response_ms, status_of
 from api.errors import Refusal
 from api.targets import checked_address
-from monitors.models import Evidence, Monitor
-from monitors.outcomes import last_checks
+from monitors.models import Evidence, Monitor, MonitorState
+from monitors.outcomes import VOTES, last_checks
 from probes.instants import rfc3339
 
 LONGEST_TEXT = 255
@@ -78,11 +78,27 @@ def _body(monitor: Monitor, check: Evidence | None) -> dict[str, Any]:
         "timeoutMs": monitor.timeout_ms,
         "intervalSeconds": monitor.interval_seconds,
         "isEnabled": monitor.enabled,
-        "lastCheckedAt": rfc3339(check.started_at) if check else None,
-        "lastStatus": status_of(check) if check else None,
-        "lastResponseTimeMs": response_ms(check) if check else None,
+        **(_seen(check) if check else _believed(monitor.state)),
         "createdAt": rfc3339(monitor.created_at),
         "updatedAt": rfc3339(monitor.updated_at),
+    }
+
+
+def _seen(check: Evidence) -> dict[str, Any]:
+    return {
+        "lastCheckedAt": rfc3339(check.started_at),
+        "lastStatus": status_of(check),
+        "lastResponseTimeMs": response_ms(check),
+    }
+
+
+def _believed(state: MonitorState) -> dict[str, Any]:
+    """What is left of the last check once its evidence has expired: of a paused monitor, when it was."""
+    at = state.last_check_at
+    return {
+        "lastCheckedAt": rfc3339(at) if at else None,
+        "lastStatus": state.status if at and state.status in VOTES else None,
+        "lastResponseTimeMs": None,
     }
 
 
