@@ -24,14 +24,22 @@ DEFAULTS = {"timeout_ms": 5000, "interval_seconds": 60, "enabled": True}
 MISSING = "TCP monitor not found"
 
 
+class Integer(fields.Whole):
+    """As the contract's JSON Schema has it: 9.0 is one, too."""
+
+    def to_internal_value(self, data: Any) -> int:
+        is_integral = isinstance(data, float) and data.is_integer()
+        return super().to_internal_value(int(data) if is_integral else data)
+
+
 class TcpMonitorInput(fields.ClosedSerializer[Monitor]):
     """The body of a create; in an update nothing is required."""
 
     name = fields.Text(longest=LONGEST_TEXT)
     host = fields.Text(longest=LONGEST_TEXT)
-    port = fields.Whole(least=1, most=65535)
-    timeoutMs = fields.Whole(least=100, most=60_000, required=False, source="timeout_ms")
-    intervalSeconds = fields.Whole(least=10, most=86_400, required=False, source="interval_seconds")
+    port = Integer(least=1, most=65535)
+    timeoutMs = Integer(least=100, most=60_000, required=False, source="timeout_ms")
+    intervalSeconds = Integer(least=10, most=86_400, required=False, source="interval_seconds")
     isEnabled = fields.Flag(required=False, source="enabled")
 
 
