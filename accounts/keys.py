@@ -79,9 +79,13 @@ def add_key(
 
 @transaction.atomic
 def rotate_key(key: ApiKey, now: datetime) -> tuple[ApiKey, str]:
-    """A key in place of `key`, and its plain text; the old one is valid for `ROTATION_GRACE` more."""
+    """A key in place of `key`, and its plain text; the old one is valid for `ROTATION_GRACE` more.
+
+    Raises `ApiKey.DoesNotExist` where it ends already, or is gone: a key is replaced once.
+    """
     Account.objects.select_for_update().get(pk=key.account_id)
-    ApiKey.objects.filter(pk=key.pk).update(expires_at=now + ROTATION_GRACE)
+    if not ApiKey.objects.lasting().filter(pk=key.pk).update(expires_at=now + ROTATION_GRACE):
+        raise ApiKey.DoesNotExist
     kind = KeyKind(scheme=key.prefix[:-SHOWN_LENGTH], format=key.format)
     return issue_key(key.account, key.label, now, key.scopes, kind)
 

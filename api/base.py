@@ -102,9 +102,9 @@ class View(JsonView):
 
 
 def body_of(request: Request) -> dict[str, Any]:
-    """The request's JSON object; refuses any other JSON value."""
+    """The request's JSON object; refuses any other JSON value, and a request without a body."""
     data: Any = request.data
-    if not isinstance(data, dict):
+    if request.stream is None or not isinstance(data, dict):  # DRF takes no body for an empty object
         raise Refusal(400, "invalid request body")
     return data
 

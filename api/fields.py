@@ -36,7 +36,7 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
 
 
 class Text(StrictField):
-    """A string of 1 to `longest` characters without those of `forbidden`. Blank is as good as null."""
+    """A string of `shortest` to `longest` characters, none of `forbidden`. Blank is as good as null."""
 
     default_error_messages = {
         "type": "{name} must be a string",
@@ -47,7 +47,7 @@ class Text(StrictField):
     }
 
     def __init__(
-        self, *, longest: int, shortest: int = 1, forbidden: re.Pattern[str] = CONTROL, **kwargs: Any
+        self, *, longest: int, shortest: int = 0, forbidden: re.Pattern[str] = CONTROL, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.longest, self.shortest, self.forbidden = longest, shortest, forbidden
@@ -62,7 +62,7 @@ class Text(StrictField):
         return None if self.allow_null else self.fail("required")
 
     def _refuse(self, text: str) -> None:
-        if text and len(text) < self.shortest:
+        if len(text) < self.shortest and (text or not self.allow_null):
             self.fail("short", shortest=self.shortest)
         if len(text) > self.longest:
             self.fail("long", longest=self.longest)
@@ -218,7 +218,7 @@ class ClosedSerializer(serializers.Serializer[Row]):
 
     def to_internal_value(self, data: Any) -> Any:
         errors: dict[str, Any] = {
-            name: f"{name} is not a known field" for name in data if name not in self.fields
+            name: f"{name} is not a known field" for name in map(_sayable, data) if name not in self.fields
         }
         try:
             value = super().to_internal_value(data)
@@ -227,3 +227,8 @@ class ClosedSerializer(serializers.Serializer[Row]):
         if errors:
             raise serializers.ValidationError(errors)
         return value
+
+
+def _sayable(text: str) -> str:
+    """`text` as an answer can repeat it: JSON may escape halves of characters, and UTF-8 has none."""
+    return text.encode(errors="backslashreplace").decode()

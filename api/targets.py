@@ -19,7 +19,7 @@ from monitors.rhythm import BadRhythm, check_cron, check_zone
 from monitors.targets import TARGETS, bare_host, host_of, ssl_address
 from probes.pattern import BadPattern, compile_pattern
 from probes.resolve import Blocked, Unresolvable, check_host
-from probes.url import BadUrl, parse_address, parse_host, parse_http_url
+from probes.url import BadUrl, bracketed, parse_address, parse_http_url
 
 DNS_PORT = 53
 
@@ -62,11 +62,12 @@ def check_dns_name(url: str) -> list[str]:
     return []
 
 
-def check_host_and_port(host: str, port: int) -> list[str]:
-    """Refuse a host that may not be connected to; any port is as good as another. Its addresses."""
+def checked_address(host: str, port: int) -> tuple[str, list[str]]:
+    """The address of both, as it is stored, and its host's addresses. Refuses what may not be reached."""
+    address = f"{bracketed(host)}:{port}"
     with _named("host"):
-        name = parse_host(host)
-    return _check_host(name, port, "host")
+        name, _ = parse_address(address, "tcp")
+    return address, _check_host(name, port, "host")
 
 
 def check_bare_address(url: str) -> None:

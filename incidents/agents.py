@@ -12,7 +12,7 @@ from accounts.models import Server
 from accounts.servers import GONE_AFTER, SILENCE, is_alive, note_seen
 from incidents import records
 from incidents.certificates import warn_of_certificates
-from incidents.events import SERVER_BACK, SERVER_GONE
+from incidents.events import SERVER_BACK, SERVER_GONE, about
 from incidents.isolation import take_each
 from incidents.majority import Sight, conclude
 from monitors.assignments import region_of
@@ -95,11 +95,7 @@ def _tell(event: str, server: Server, now: datetime) -> None:
             key=f"{event}:{server.pk}:{unix_ms(since) if since else 0}:{monitor.pk}",
             payload={
                 "event": event,
-                "monitor_id": monitor.pk,
-                "monitor_name": monitor.name,
-                "monitor_url": monitor.url,
-                "account_id": monitor.account_id,
-                "occurred_at": rfc3339(now),
+                **about(monitor, now),
                 "server": {"id": server.pk, "name": server.name, "hostname": server.hostname},
                 "last_seen_at": rfc3339(server.last_seen_at) if server.last_seen_at else None,
             },

@@ -91,7 +91,7 @@ def parse_address(text: str, scheme: str, default_port: int | None = None) -> tu
     parts = _split(text if "://" in text else f"{scheme}://{text}")
     if parts.scheme != scheme:
         raise BadUrl(f"the scheme must be {scheme}")
-    if parts.path or parts.query or parts.fragment:
+    if parts.path or "?" in text or "#" in text:  # also where nothing follows these
         raise BadUrl("nothing may follow the port")
     host, port = _authority(parts.netloc)
     if (port := port or default_port) is None:
@@ -101,6 +101,8 @@ def parse_address(text: str, scheme: str, default_port: int | None = None) -> tu
 
 def parse_host(text: str) -> str:
     """A host name or a literal without brackets, in its canonical form; raises `BadUrl`."""
+    if "%" in text or not text.isprintable():  # neither survives in a URL, but IDNA and `ipaddress` drop them
+        raise BadUrl("the host has a character that is not allowed")
     if ":" in text:
         return _ipv6(text)
     host = _idna(text).removesuffix(".").lower()

@@ -25,13 +25,15 @@ LAST_MS = unix_ms(datetime(9999, 12, 31, tzinfo=UTC))
 CHECK_TYPES: dict[str, CheckType] = {"http": "http", "tcp": "tcp", "ssl": "tls_expiry"}
 UNSTATED = {"http": ErrorClass.HTTP_STATUS, "tcp": ErrorClass.REFUSED, "ssl": ErrorClass.TLS}
 """What a failure is taken for whose kind its agent does not tell."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: text that is not UTF-8 is no error of msgspec's own."""
 
 
 def heartbeat_in(body: bytes) -> Heartbeat:
     """The heartbeat in a request's body; members that are not known are ignored."""
     try:
         return msgspec.json.decode(body, type=Heartbeat)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Refusal(400, "invalid request body") from error
 
 
@@ -49,7 +51,7 @@ def looks_in(
     for raw in heartbeat.uptime_results or []:
         try:
             result = msgspec.json.decode(raw, type=Result)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             continue
         if result.check_id in monitors:
             looks.append(_look(result, monitors[result.check_id], server, now))

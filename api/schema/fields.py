@@ -25,7 +25,7 @@ def _text(field: fields.Text) -> Schema:
     pattern = rf"^[^{other}]*$"
     if not field.allow_null:  # Blank is refused as well. \x85 is white to Python, and not to JavaScript.
         pattern = rf"^[^{other}]*[^{other}\s\x85][^{other}]*$"
-    shortest = 0 if field.allow_null else field.shortest
+    shortest = 0 if field.allow_null else max(field.shortest, 1)
     return {"type": "string", "minLength": shortest, "maxLength": field.longest, "pattern": pattern}
 
 

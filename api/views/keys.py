@@ -47,8 +47,11 @@ class KeyRotation(View):
     resource = "account"
 
     def post(self, request: Request, id_text: str) -> Response:
-        """Replace a key; the old one stays valid for five minutes."""
-        key, plaintext = rotate_key(find_key(self.account, id_text), timezone.now())
+        """Replace a key, once; the old one stays valid for five minutes."""
+        try:
+            key, plaintext = rotate_key(find_key(self.account, id_text), timezone.now())
+        except ApiKey.DoesNotExist as error:
+            raise Refusal(404, "key not found") from error
         return Response(key_body(key) | {"key": plaintext})
 
 

@@ -8,11 +8,12 @@ from rest_framework.response import Response
 
 from accounts.limits import Bucket
 from api.base import View, body_of
-from api.dialects.native.webhooks import logged_delivery_body, sample_payload, webhook_body, webhook_fields
+from api.dialects.native.webhooks import logged_delivery_body, webhook_body, webhook_fields
 from api.errors import Refusal
 from api.limits import take_or_refuse
 from api.targets import check_http_url
 from api.views.monitors import find
+from incidents.events import about
 from monitors.models import Monitor
 from webhooks.models import Webhook
 from webhooks.samples import WebhookDisabled, send_sample
@@ -66,7 +67,7 @@ class WebhookTest(View):
         take_or_refuse(TESTS_OF_A_WEBHOOK, str(webhook.pk), "too many tests for this webhook")
         now = timezone.now()
         try:
-            delivery = send_sample(webhook, sample_payload(monitor, now), now)
+            delivery = send_sample(webhook, about(monitor, now), now)
         except WebhookDisabled as error:
             raise Refusal(409, "webhook is disabled") from error
         except Webhook.DoesNotExist as error:

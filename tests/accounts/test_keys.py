@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.keys import find_key, issue_key, mark_used
+from accounts.keys import find_key, issue_key, mark_used, rotate_key
 from accounts.models import Account, ApiKey
+from tests.incidents.test_races import at_once
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -63,3 +65,18 @@ def test_use_is_noted_to_the_minute(account: Account) -> None:
         mark_used(used, NOW + timedelta(seconds=seconds))
         key.refresh_from_db()
         assert key.last_used_at == NOW + timedelta(seconds=noted)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_", range(10))
+def test_of_two_that_rotate_a_key_one_replaces_it(account: Account, _: int) -> None:
+    old = issue_key(account, "ci", NOW)[0]
+    replaced: list[str] = []
+
+    def rotate() -> None:
+        with contextlib.suppress(ApiKey.DoesNotExist):
+            replaced.append(rotate_key(old, NOW)[1])
+
+    at_once(rotate, rotate)
+    (only,) = replaced
+    assert find_key(only, NOW) == ApiKey.objects.lasting().get()

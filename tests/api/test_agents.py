@@ -333,6 +333,21 @@ def test_guessing_keys_is_counted_by_address_and_what_agents_do_is_not(agent: Ag
     assert agent.beat()[0] == 200
 
 
+def test_a_body_that_is_not_utf_8_is_no_body(agent: Agent) -> None:
+    for path in ("/agent/enrol", "/agent/heartbeat"):
+        answer = agent.call(path, b'{"hostname": "\xff"}', **{"X-Agent-Key": agent.key})
+        assert answer == (400, {"error": "invalid request body"})
+
+
+def test_a_result_that_is_not_utf_8_is_dropped_alone(agent: Agent, watched: Monitor) -> None:
+    result = b'{"check_id": %d, "ok": %s, "error_message": "%s"}'
+    results = [result % (watched.pk, *said) for said in ((b"false", b"\xff"), (b"true", b"fine"))]
+    body = b'{"uptime_results": [' + b",".join(results) + b"]}"
+    status, answer = agent.call("/agent/heartbeat", body, **{"X-Agent-Key": agent.key})
+    assert (status, answer["accepted"]) == (200, 1)
+    assert Report.objects.get().outcome == "up"
+
+
 def test_what_it_says_of_itself_is_made_fit_to_show(agent: Agent) -> None:
     assert agent.beat(hostname="a\0b\n" + "x" * 999, agent_version=None)[0] == 200
     server = Server.objects.get()

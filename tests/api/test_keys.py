@@ -39,6 +39,7 @@ def test_a_key_is_created_listed_and_its_plain_text_never_shown_again(alice: Api
     ("body", "message"),
     [
         ({}, "label is required"),
+        ({"label": ""}, "label must be at least 3 characters"),
         ({"label": "ab"}, "label must be at least 3 characters"),
         ({"label": "x" * 101}, "label must be 100 characters or less"),
         ({"label": 7}, "label must be a string"),
@@ -70,6 +71,15 @@ def test_a_rotated_key_is_valid_for_five_minutes_more(alice: ApiClient) -> None:
     assert timedelta(minutes=4.9) < ends - timezone.now() <= timedelta(minutes=5)
     ApiKey.objects.filter(pk=old["id"]).update(expires_at=timezone.now())
     assert with_key(alice.key, "/monitors") == 401
+
+
+def test_a_key_is_rotated_once(alice: ApiClient) -> None:
+    _, (old,) = alice.get("/keys")
+    alice.post(f"/keys/{old['id']}/rotate", None)
+    ends = ApiKey.objects.get(pk=old["id"]).expires_at
+    assert alice.post(f"/keys/{old['id']}/rotate", None) == (404, {"error": "key not found"})
+    assert ApiKey.objects.get(pk=old["id"]).expires_at == ends
+    assert ApiKey.objects.count() == 2
 
 
 def test_rotation_is_not_held_up_by_the_limit_and_the_old_key_counts_no_more(alice: ApiClient) -> None:

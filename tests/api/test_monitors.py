@@ -118,12 +118,31 @@ def test_the_required_fields_are_required(alice: ApiClient, missing: str) -> Non
     assert alice.post("/monitors", body) == refusal(f"{missing} is required")
 
 
+@pytest.mark.parametrize(
+    ("body", "missing"),
+    [
+        ({}, "name"),
+        ({"name": "n"}, "url"),
+        ({"name": "n", "interval_sec": 0}, "url"),
+        ({"name": "n", "type": []}, "url"),
+    ],
+)
+def test_the_first_that_is_missing_is_told(alice: ApiClient, body: dict[str, Any], missing: str) -> None:
+    assert alice.post("/monitors", body) == refusal(f"{missing} is required")
+
+
 @pytest.mark.parametrize("body", ["", "{", "[]", "null", '"x"', "1", "\xff", '{"name": NaN}', "[" * 100_000])
 def test_a_body_that_is_no_json_object_is_refused(alice: ApiClient, body: str) -> None:
     data = body.encode("latin-1")
     response = alice.http.generic("POST", "/api/v1/monitors", data, content_type="application/json")
-    expected = "name is required" if body == "" else "invalid request body"
-    assert (response.status_code, response.json()) == refusal(expected)
+    assert (response.status_code, response.json()) == refusal("invalid request body")
+
+
+@pytest.mark.parametrize("path", ["/monitors/{id}", "/monitors/{id}/webhook"])
+def test_an_update_without_a_body_is_refused(alice: ApiClient, path: str) -> None:
+    made = monitor(alice.account)
+    assert alice.put(path.format(id=made.pk), None) == refusal("invalid request body")
+    assert alice.put(f"/monitors/{made.pk}", {})[0] == 200
 
 
 def test_unknown_fields_are_ignored(alice: ApiClient) -> None:

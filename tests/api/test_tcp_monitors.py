@@ -20,7 +20,8 @@ from api.fields import LARGEST_ID
 from api.key_formats import TCP_SCOPES
 from api.views.tcp_monitors import TcpMonitorList
 from monitors.evidence import record_evidence
-from monitors.models import Monitor, OptOut
+from monitors.models import Monitor, MonitorState, OptOut
+from probes.instants import rfc3339
 from tests.api.conftest import ApiClient
 from tests.make import NOW, monitor, result, seconds
 
@@ -81,12 +82,17 @@ def test_defaults_are_the_contracts(tcp_alice: ApiClient) -> None:
         ({"host": "a b"}, ["host"]),
         ({"host": "127.0.0.1:80"}, ["host"]),
         ({"host": "http://127.0.0.1/"}, ["host"]),
+        ({"host": "local\u200bhost"}, ["host"]),
+        ({"host": "::1%lo"}, ["host"]),
         ({"host": "10.0.0.5"}, ["host"]),
         ({"host": "169.254.169.254"}, ["host"]),
         ({"host": "no-such-host.invalid"}, ["host"]),
         ({"port": 1}, []),
         ({"port": 65535}, []),
         ({"port": 65536}, ["port"]),
+        ({"port": 9.0, "timeoutMs": 6e2, "intervalSeconds": 60.0}, []),
+        ({"port": 9.5}, ["port"]),
+        ({"port": 1e300}, ["port"]),
         ({"port": "80"}, ["port"]),
         ({"port": True}, ["port"]),
         ({"timeoutMs": 60_000}, []),
@@ -99,6 +105,7 @@ def test_defaults_are_the_contracts(tcp_alice: ApiClient) -> None:
         ({"isEnabled": "true"}, ["isEnabled"]),
         ({"url": "127.0.0.1:80"}, ["url"]),
         ({"port": 0, "timeout_ms": 7}, ["port", "timeout_ms"]),
+        ({"\ud800": 1}, ["\\ud800"]),
     ],
 )
 def test_bounds_hold_and_every_wrong_field_is_named(
@@ -183,6 +190,17 @@ def test_one_region_that_fails_alone_does_not_make_a_check_look_failed(tcp_alice
     assert (answer["data"]["lastStatus"], answer["data"]["lastResponseTimeMs"]) == ("up", 4)
     _, page = tcp_alice.get(f"/{one['id']}/results")
     assert [(each["status"], each["responseTimeMs"]) for each in page["data"]] == [("up", 4)]
+
+
+@pytest.mark.parametrize(("status", "shown"), [("up", "up"), ("down", "down"), ("unknown", None)])
+def test_once_evidence_has_expired_the_state_tells_of_the_last_check(
+    tcp_alice: ApiClient, status: str, shown: str | None
+) -> None:
+    one = created(tcp_alice)
+    MonitorState.objects.update(status=status, last_check_at=NOW)
+    last = {"lastCheckedAt": rfc3339(NOW), "lastStatus": shown, "lastResponseTimeMs": None}
+    for answer in (tcp_alice.get(f"/{one['id']}")[1]["data"], tcp_alice.get("")[1]["data"][0]):
+        assert {name: answer[name] for name in last} == last
 
 
 def test_results_are_paged_newest_first_with_ids_that_stay(tcp_alice: ApiClient) -> None:
@@ -277,13 +295,6 @@ def test_without_a_key_the_address_is_counted(tcp_alice: ApiClient, settings: An
     answers = [Client().get("/v1/tcp-monitors") for _ in range(2)]
     assert [each.json()["error"]["code"] for each in answers] == ["UNAUTHORIZED", "RATE_LIMITED"]
     assert answers[1]["Retry-After"]
-
-
-@pytest.mark.parametrize("path", ["/v1/", "/v1/nothing", "/v1/tcp-monitors/", "/v1/tcp-monitors/tcpm_1/x"])
-@pytest.mark.django_db
-def test_an_unknown_path_is_refused_in_the_same_shape(path: str) -> None:
-    response = Client().get(path)
-    assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
 
 
 def test_our_own_failures_have_codes(tcp_alice: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -271,14 +271,6 @@ def test_a_list_asks_as_often_for_many_as_for_one(
             assert len(check_alice.get("")[1]["checks"]) == number
 
 
-@pytest.mark.parametrize("path", ["/uptime-checks/", "/uptime-checks/1/results", "/uptime-checks/1/"])
-@pytest.mark.django_db
-def test_an_unknown_path_is_refused_in_the_same_shape(path: str) -> None:
-    for method in ("GET", "POST"):
-        response = Client().generic(method, path)
-        assert (response.status_code, response.json()["error"]) == (404, "not_found")
-
-
 def test_it_is_counted_as_all_else(check_alice: ApiClient, web: Server, settings: Any) -> None:
     settings.MONITOR_CREATIONS_PER_MINUTE = 1
     created(check_alice, web)

@@ -17,7 +17,8 @@ from monitors.models import Monitor, MonitorState
 from probes.instants import rfc3339, unix_ms
 from probes.messages import Certificate, ProbeResult, Results, pack
 from tests.make import NOW, account, assigned, live, monitor, result, server
-from webhooks.models import Event
+from webhooks.models import Delivery, Event
+from webhooks.services import set_webhook
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +97,20 @@ def test_other_looks_are_no_warning() -> None:
     seen = [expiring(made, error_class=""), expiring(made, certificate=None), result(made, "down")]
     warn_of_certificates(seen, NOW)
     assert told() == []
+
+
+@pytest.mark.parametrize(
+    ("events", "by_regions", "by_servers"),
+    [(None, False, True), (["monitor.cert_expiring"], True, True), (["monitor.down"], False, False)],
+)
+def test_a_webhook_that_did_not_ask_is_told_only_of_what_servers_look_at(
+    events: list[str] | None, by_regions: bool, by_servers: bool
+) -> None:
+    owner = account()
+    mine = [monitor(owner, **SSL), assigned(server(owner), **SSL | {"url": "example.org"})]
+    for each in mine:
+        url = "http://127.0.0.1:9/"
+        set_webhook(account_id=owner.pk, subject_id=each.pk, url=url, events=events, now=NOW)
+    warn_of_certificates([expiring(each) for each in mine], NOW)
+    reached = set(Delivery.objects.values_list("subject_id", flat=True))
+    assert [each.pk in reached for each in mine] == [by_regions, by_servers]

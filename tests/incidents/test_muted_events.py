@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from incidents.case import Publish
-from incidents.events import UNASKED, publish_event
+from incidents.events import MUTABLE, publish_event
 from incidents.lifecycle import update_monitor
 from monitors.models import MonitorState
 from tests.make import NOW, monitor
@@ -15,13 +15,13 @@ from webhooks.models import Event
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("muted", UNASKED)
+@pytest.mark.parametrize("muted", MUTABLE)
 def test_what_is_muted_is_not_published(muted: str) -> None:
     state = monitor(muted_events=[muted]).state
     with transaction.atomic():
-        for name in UNASKED:
+        for name in MUTABLE:
             publish_event(Publish(name, occasion=name), state, None, NOW)
-    assert set(Event.objects.values_list("type", flat=True)) == set(UNASKED) - {muted}
+    assert set(Event.objects.values_list("type", flat=True)) == set(MUTABLE) - {muted}
 
 
 def test_to_mute_is_no_change_of_what_is_looked_at() -> None:

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from probes import url
 from probes.messages import TcpTarget
-from probes.url import BadUrl, HttpUrl, parse_http_url, parse_tcp_url
+from probes.url import (
+    BadUrl,
+    HttpUrl,
+    bracketed,
+    parse_address,
+    parse_host,
+    parse_http_url,
+    parse_tcp_url,
+)
 
 CANONICAL = {
     "http://example.com": "http://example.com/",
@@ -162,6 +170,8 @@ def test_a_tcp_target_is_host_and_port(text: str, host: str, port: int) -> None:
         ("udp://example.com:53", "scheme must be tcp"),
         ("tcp://example.com:80/path", "nothing may follow"),
         ("example.com:80?x", "nothing may follow"),
+        ("example.com:80?", "nothing may follow"),
+        ("tcp://example.com:80#", "nothing may follow"),
         ("user@example.com:80", "userinfo"),
         ("::1:80", "host and a port"),
     ],
@@ -169,3 +179,22 @@ def test_a_tcp_target_is_host_and_port(text: str, host: str, port: int) -> None:
 def test_a_bad_tcp_target_is_refused_with_its_reason(text: str, reason: str) -> None:
     with pytest.raises(BadUrl, match=reason):
         parse_tcp_url(text)
+
+
+@pytest.mark.parametrize(
+    "host", ["local\u200bhost", "local\xadhost", "\ufefflocalhost", "a\u2060", "fe80::1%eth0"]
+)
+def test_a_host_that_no_url_could_have_is_refused(host: str) -> None:
+    with pytest.raises(BadUrl, match="not allowed"):
+        parse_host(host)
+
+
+@given(st.text(max_size=20))
+@example("a\u200bb")
+@example("::1%1")
+def test_a_host_that_is_taken_alone_is_taken_in_an_address(text: str) -> None:
+    try:
+        host = parse_host(text)
+    except BadUrl:
+        return
+    assert parse_address(f"{bracketed(text)}:80", "tcp") == (host, 80)

@@ -15,11 +15,11 @@ from api.dialects.native.monitors import (
     LONGEST_INTERVAL_SECONDS,
     LONGEST_URL,
     MonitorInput,
+    Url,
     fields_of_change,
     fields_of_new,
 )
 from api.errors import Refusal
-from api.monitor_types import MONITOR_TYPES
 from monitors.models import Monitor
 
 
@@ -30,7 +30,7 @@ class FlatMonitorInput(MonitorInput):
     interval_sec = None  # type: ignore[assignment]
     body_match = None  # type: ignore[assignment]
     type = fields.Choice(TYPES)
-    target = fields.Text(longest=LONGEST_URL, required=False, source="url")
+    target = Url(longest=LONGEST_URL, required=False, source="url")
     interval_secs = fields.Whole(
         least=settings.MIN_INTERVAL_SECONDS,
         most=LONGEST_INTERVAL_SECONDS,
@@ -42,8 +42,6 @@ class FlatMonitorInput(MonitorInput):
 def new_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
     """The model fields of a new monitor."""
     given = _validated(data)
-    if "url" not in given and not MONITOR_TYPES[given["type"]].is_named_by_us:
-        raise Refusal(400, "target is required")
     with targets_named():
         return fields_of_new(given, account)
 

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from django.conf import settings
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from accounts.models import Account
 from accounts.servers import SERVERS_PER_ACCOUNT
@@ -19,7 +20,7 @@ from api.errors import Refusal
 from api.http_auth import AUTH_TYPES, auth_options, shown_auth
 from api.monitor_types import MONITOR_TYPES, MonitorType
 from api.targets import check_for_servers, refuse_bad_options
-from incidents.events import UNASKED
+from incidents.events import MUTABLE
 from incidents.lifecycle import SECRET
 from monitors import heartbeats
 from monitors.assignments import server_ids, server_ids_of
@@ -45,13 +46,23 @@ PLAIN_FIELDS = (
     *("servers", "muted_events"),
 )
 RECORD_TYPES = list(get_args(RecordType))
+NAMED_BY_US = [name for name, type_ in MONITOR_TYPES.items() if type_.is_named_by_us]
+
+
+class Url(fields.Text):
+    """What a monitor looks at: required, but of types that need no address."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if data is empty and not self.root.partial and self.root.initial_data.get("type") not in NAMED_BY_US:
+            self.fail("required")
+        return super().validate_empty_values(data)
 
 
 class MonitorInput(serializers.Serializer[Monitor]):
     """The body of a create; in an update nothing is required. Unknown members are ignored."""
 
     name = fields.Text(longest=LONGEST_NAME)
-    url = fields.Text(longest=LONGEST_URL, required=False)
+    url = Url(longest=LONGEST_URL, required=False)
     type = fields.Choice(list(MONITOR_TYPES))
     expected_status = fields.StatusCode(required=False)
     body_match = fields.Text(longest=LONGEST_MATCH, forbidden=fields.NUL, required=False, allow_null=True)
@@ -87,7 +98,7 @@ class MonitorInput(serializers.Serializer[Monitor]):
     )
     enabled = fields.Flag(required=False)
     servers = fields.Ids(most=SERVERS_PER_ACCOUNT, required=False)
-    muted_events = fields.Choices(list(UNASKED), required=False)
+    muted_events = fields.Choices(list(MUTABLE), required=False)
 
 
 def new_monitor_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
@@ -103,7 +114,7 @@ def fields_of_new(given: dict[str, Any], account: Account) -> dict[str, Any]:
     type_ = MONITOR_TYPES[given["type"]]
     if type_.is_named_by_us:
         given.setdefault("url", heartbeat.made_up_name())
-    for name in ("url", *type_.required):
+    for name in type_.required:
         if not given.get(name):
             raise serializers.ValidationError(f"{name} is required")
     defaults: dict[str, Any] = {

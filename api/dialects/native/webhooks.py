@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -10,7 +9,6 @@ from rest_framework import serializers
 from api import fields
 from api.dialects.native.monitors import LONGEST_URL
 from incidents.events import EVENTS
-from monitors.models import Monitor
 from probes.instants import rfc3339
 from webhooks.models import Attempt, Delivery, Webhook
 from webhooks.sealing import open_secret
@@ -68,17 +66,6 @@ def logged_delivery_body(delivery: Delivery) -> dict[str, Any]:
     """A delivery with its attempts, oldest first, in its envelope."""
     attempts = [_attempt_body(attempt) for attempt in delivery.attempts.order_by("number")]
     return {"delivery": delivery_body(delivery) | {"attempts": attempts}}
-
-
-def sample_payload(monitor: Monitor, now: datetime) -> dict[str, Any]:
-    """What a sample event says of the monitor."""
-    return {
-        "monitor_id": monitor.pk,
-        "monitor_name": monitor.name,
-        "monitor_url": monitor.url,
-        "account_id": monitor.account_id,
-        "occurred_at": rfc3339(now),
-    }
 
 
 def _rotated_body(webhook: Webhook) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
@@ -57,6 +58,7 @@ def details_of(error: Exception) -> list[dict[str, str]]:
     return []
 
 
+@csrf_exempt  # else a POST is told of cookies, in HTML
 def not_found(request: HttpRequest, *args: object, **kwargs: object) -> JsonResponse:
     """The answer to any path below /v1 that is not a route."""
     return JsonResponse(coded_body(CODES[404], "Not found"), status=404)

@@ -14,15 +14,22 @@ from api.dialects.tcp_monitors.errors import LIMIT_EXCEEDED
 from api.dialects.tcp_monitors.ids import decoded, encoded
 from api.dialects.tcp_monitors.results import response_ms, status_of
 from api.errors import Refusal
-from api.targets import check_host_and_port
-from monitors.models import Evidence, Monitor
-from monitors.outcomes import last_checks
+from api.targets import checked_address
+from monitors.models import Evidence, Monitor, MonitorState
+from monitors.outcomes import VOTES, last_checks
 from probes.instants import rfc3339
-from probes.url import bracketed
 
 LONGEST_TEXT = 255
 DEFAULTS = {"timeout_ms": 5000, "interval_seconds": 60, "enabled": True}
 MISSING = "TCP monitor not found"
+
+
+class Integer(fields.Whole):
+    """As the contract's JSON Schema has it: 9.0 is one, too."""
+
+    def to_internal_value(self, data: Any) -> int:
+        is_integral = isinstance(data, float) and data.is_integer()
+        return super().to_internal_value(int(data) if is_integral else data)
 
 
 class TcpMonitorInput(fields.ClosedSerializer[Monitor]):
@@ -30,17 +37,17 @@ class TcpMonitorInput(fields.ClosedSerializer[Monitor]):
 
     name = fields.Text(longest=LONGEST_TEXT)
     host = fields.Text(longest=LONGEST_TEXT)
-    port = fields.Whole(least=1, most=65535)
-    timeoutMs = fields.Whole(least=100, most=60_000, required=False, source="timeout_ms")
-    intervalSeconds = fields.Whole(least=10, most=86_400, required=False, source="interval_seconds")
+    port = Integer(least=1, most=65535)
+    timeoutMs = Integer(least=100, most=60_000, required=False, source="timeout_ms")
+    intervalSeconds = Integer(least=10, most=86_400, required=False, source="interval_seconds")
     isEnabled = fields.Flag(required=False, source="enabled")
 
 
 def new_fields(data: dict[str, Any], account: Account) -> dict[str, Any]:
     """The model fields of a new monitor."""
     given = _validated(data)
-    address = _address(given.pop("host"), given.pop("port"))
-    return DEFAULTS | given | address | {"type": "tcp"}
+    url, addresses = checked_address(given.pop("host"), given.pop("port"))
+    return DEFAULTS | given | {"type": "tcp", "url": url, "addresses": addresses}
 
 
 def changed_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
@@ -48,7 +55,10 @@ def changed_fields(data: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     given = _validated(data, partial=True)
     now = host_and_port(monitor.url)
     wanted = given.pop("host", now[0]), given.pop("port", now[1])
-    return given if wanted == now else given | _address(*wanted)
+    if wanted == now:
+        return given
+    url, addresses = checked_address(*wanted)
+    return given | {"url": url, "addresses": addresses}
 
 
 def host_and_port(url: str) -> tuple[str, int]:
@@ -79,11 +89,27 @@ def _body(monitor: Monitor, check: Evidence | None) -> dict[str, Any]:
         "timeoutMs": monitor.timeout_ms,
         "intervalSeconds": monitor.interval_seconds,
         "isEnabled": monitor.enabled,
-        "lastCheckedAt": rfc3339(check.started_at) if check else None,
-        "lastStatus": status_of(check) if check else None,
-        "lastResponseTimeMs": response_ms(check) if check else None,
+        **(_seen(check) if check else _believed(monitor.state)),
         "createdAt": rfc3339(monitor.created_at),
         "updatedAt": rfc3339(monitor.updated_at),
+    }
+
+
+def _seen(check: Evidence) -> dict[str, Any]:
+    return {
+        "lastCheckedAt": rfc3339(check.started_at),
+        "lastStatus": status_of(check),
+        "lastResponseTimeMs": response_ms(check),
+    }
+
+
+def _believed(state: MonitorState) -> dict[str, Any]:
+    """What is left of the last check once its evidence has expired: of a paused monitor, when it was."""
+    at = state.last_check_at
+    return {
+        "lastCheckedAt": rfc3339(at) if at else None,
+        "lastStatus": state.status if at and state.status in VOTES else None,
+        "lastResponseTimeMs": None,
     }
 
 
@@ -91,11 +117,6 @@ def _validated(data: dict[str, Any], *, partial: bool = False) -> dict[str, Any]
     serializer = TcpMonitorInput(data=data, partial=partial)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
-
-
-def _address(host: str, port: int) -> dict[str, Any]:
-    """The `url` of a monitor, and the `addresses` of its host."""
-    return {"addresses": check_host_and_port(host, port), "url": f"{bracketed(host)}:{port}"}
 
 
 def _read_id(text: str) -> int:

@@ -10,7 +10,7 @@ from api.dialects.native.monitors import RECORD_TYPES
 from api.http_auth import AUTH_TYPES
 from api.monitor_types import MONITOR_TYPES
 from api.schema.answers.common import Count, Evidence, FailureClass, Id, Instant, Page, Region, Seen
-from incidents.events import UNASKED
+from incidents.events import MUTABLE
 from incidents.verdict import MODES, Verdict
 from monitors.status import Status
 
@@ -23,7 +23,7 @@ Protocol = Annotated[str, Meta(extra_json_schema={"enum": ["tcp", "udp"]})]
 AuthType = Annotated[str, Meta(extra_json_schema={"enum": list(AUTH_TYPES)})]
 Mode = Annotated[str, Meta(extra_json_schema={"enum": list(MODES)})]
 VerdictName = Annotated[str, Meta(extra_json_schema={"enum": [each.value for each in Verdict]})]
-MutableEvent = Annotated[str, Meta(extra_json_schema={"enum": list(UNASKED)})]
+MutableEvent = Annotated[str, Meta(extra_json_schema={"enum": list(MUTABLE)})]
 Outcome = Annotated[str, Meta(extra_json_schema={"enum": ["up", "down", "missed", "error", "slow"]})]
 
 
