@@ -22,7 +22,7 @@ SIZES = (1_000, 100_000, 1_000_000)
 DUE = 1_000
 INTERVAL_SECONDS = 300
 WARM_UP = 20
-CLAIMS = 200
+CLAIMS = 1_000
 
 
 def claim_ms(database_url: str, say: Say) -> dict[str, dict[str, float]]:

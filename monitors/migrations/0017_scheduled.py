@@ -6,8 +6,11 @@ from django.db import migrations, models
 
 # Whoever changes a state has locked it. A monitor may be changed beside it, so its columns are copied where
 # a row is new, with the monitor locked, and otherwise by the monitor's own trigger: never an old copy last.
+# By index whatever the planner thinks: it may have planned while the tables were empty, and a statement that
+# schedules a hundred thousand monitors would read all those before for each.
 FOLLOW = """
-CREATE FUNCTION monitors_scheduled_follow_state() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION monitors_scheduled_follow_state() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR NEW.scheduled_since IS NULL THEN
         DELETE FROM monitors_scheduled WHERE monitor_id = OLD.monitor_id;
@@ -26,7 +29,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION monitors_scheduled_follow_monitor() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION monitors_scheduled_follow_monitor() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
 BEGIN
     UPDATE monitors_scheduled
     SET type = NEW.type, url = NEW.url, timeout_ms = NEW.timeout_ms, options = NEW.options

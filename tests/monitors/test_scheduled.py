@@ -125,3 +125,28 @@ def test_of_a_monitor_that_is_changed_beside_its_state_no_old_copy_is_left(
         waiting.result(10)
     assert [row["url"] for row in kept()] == ["http://127.0.0.1:10/"]
     assert kept() == said()
+
+
+@pytest.mark.django_db
+def test_rows_are_found_by_index_though_the_tables_were_empty_when_that_was_planned() -> None:
+    """Else whoever schedules a hundred thousand at once reads all that are there before for each."""
+    owner = account()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE monitors_scheduled")
+    for number in range(50):
+        monitor(owner, url=f"http://127.0.0.1:9/{number}")
+    MonitorState.objects.update(scheduled_since=None)
+    before = rows_read_one_after_the_other()
+    MonitorState.objects.update(scheduled_since=NOW)
+    Monitor.objects.update(timeout_ms=1_000)
+    assert rows_read_one_after_the_other() == before
+
+
+def rows_read_one_after_the_other() -> int:
+    """Of what claims read, in this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'monitors_scheduled'"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
