@@ -19,6 +19,8 @@ from benchmarks.usage import cpu_by_program, cpu_seconds, memory_mb
 from config.local.paths import Paths
 from probes.clock import now_ms
 
+AT_ONCE = 5_000
+"""Monitors that one statement schedules."""
 GRACE_SECONDS = 2.0
 """A check that is stored later than this after its slot was not done in time."""
 DONE = """
@@ -61,9 +63,13 @@ class System:
         loading.settle(self.database)
 
     def offer(self, per_s: float) -> None:
-        """Schedule as many monitors as make that many checks a second; never fewer than before."""
+        """Schedule as many monitors as make that many checks a second; never fewer than before.
+
+        Some at a time: what one statement schedules for seconds is late when it is done.
+        """
         last = round(per_s * self.interval_seconds)
-        loading.schedule(self.database, self.scheduled, last, now_ms())
+        for first in range(self.scheduled, last, AT_ONCE):
+            loading.schedule(self.database, first, min(first + AT_ONCE, last), now_ms())
         # As in a database that has run for a while: what was just scheduled is no news to its planner, and
         # has not left as many dead rows.
         self.database.execute("VACUUM ANALYZE monitors_monitorstate, monitors_scheduled")
