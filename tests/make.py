@@ -15,6 +15,17 @@ NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 REGIONS = ("eu", "us", "ap")
 
 
+HTTP: dict[str, Any] = {
+    "name": "site",
+    "url": "http://127.0.0.1:9/",
+    "type": "http",
+    "interval_seconds": 60,
+    "timeout_ms": 10_000,
+    "options": {"expected_status": 200},
+}
+"""What a customer configures of a monitor, unless a test has it otherwise."""
+
+
 def seconds(count: float) -> timedelta:
     return timedelta(seconds=count)
 
@@ -27,17 +38,8 @@ def monitor(
     owner: Account | None = None, *, status: str = "up", now: datetime = NOW, **fields: Any
 ) -> Monitor:
     """A monitor with a state of `status`, whose slots after `NOW` are looked at."""
-    values: dict[str, Any] = {
-        "name": "site",
-        "url": "http://127.0.0.1:9/",
-        "type": "http",
-        "interval_seconds": 60,
-        "timeout_ms": 10_000,
-        "options": {"expected_status": 200},
-        "created_at": NOW,
-        "updated_at": NOW,
-    }
-    made = Monitor.objects.create(account=owner or account(), **(values | fields))
+    values = HTTP | {"created_at": NOW, "updated_at": NOW} | fields
+    made = Monitor.objects.create(account=owner or account(), **values)
     MonitorState.objects.create(
         monitor=made,
         status=status,

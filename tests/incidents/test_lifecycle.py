@@ -13,25 +13,15 @@ from incidents.lifecycle import create_monitor, delete_monitor, update_monitor
 from incidents.models import Incident, Round, Transition
 from monitors.models import Monitor, MonitorState, RegionalFailure
 from tests.incidents.conftest import Outbox
-from tests.make import NOW, account, live, monitor, result, seconds
+from tests.make import HTTP, NOW, account, live, monitor, result, seconds
 from webhooks.models import Event, Webhook
 from webhooks.services import set_webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-FIELDS = {
-    "name": "site",
-    "url": "http://127.0.0.1:9/",
-    "type": "http",
-    "interval_seconds": 60,
-    "timeout_ms": 10_000,
-    "options": {"expected_status": 200},
-    "enabled": True,
-}
-
 
 def create(owner: Account | None = None, **changes: Any) -> Monitor:
-    return create_monitor(owner or account(), FIELDS | changes, NOW)
+    return create_monitor(owner or account(), HTTP | changes, NOW)
 
 
 def take_down(made: Monitor, outbox: Outbox, at: datetime = NOW) -> None:
@@ -104,7 +94,7 @@ def test_what_a_region_alone_saw_is_not_said_of_another_target(
     assert RegionalFailure.objects.count() == left
 
 
-@pytest.mark.parametrize("change", [{"name": "new"}, {"url": FIELDS["url"]}, {}])
+@pytest.mark.parametrize("change", [{"name": "new"}, {"url": HTTP["url"]}, {}])
 def test_an_edit_that_changes_nothing_probed_leaves_the_round_open(
     outbox: Outbox, change: dict[str, Any]
 ) -> None:

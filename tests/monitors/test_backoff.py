@@ -5,15 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from monitors.backoff import stretch_intervals
 from monitors.models import MonitorState
 from monitors.scheduling import claim_due
 from monitors.slots import next_slot_ms
 from probes.instants import unix_ms
+from tests.beside import apart, wait_until_blocked
 from tests.make import NOW, account, monitor, seconds
-from tests.monitors.test_claim import someone_waits, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -47,18 +47,11 @@ def test_who_stretches_many_locks_in_the_order_of_ids() -> None:
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             MonitorState.objects.select_for_update().get(pk=low)
-            stretching = pool.submit(stretch_apart)
-            wait_until(someone_waits)
+            stretching = pool.submit(apart, lambda: stretch_intervals(NOW))
+            wait_until_blocked()
             MonitorState.objects.select_for_update(nowait=True).get(pk=high)
         stretching.result(10)
     assert set(MonitorState.objects.values_list("interval_seconds", flat=True)) == {60}
-
-
-def stretch_apart() -> None:
-    try:
-        stretch_intervals(NOW)
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize("status", ["up", "unknown"])

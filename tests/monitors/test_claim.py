@@ -18,6 +18,7 @@ from monitors.scheduled import Schedule
 from monitors.scheduling import Claim, claim_due, count_due
 from monitors.slots import latest_slot_ms, next_slot_ms
 from probes.instants import from_unix_ms, unix_ms
+from tests.beside import apart, wait_until_blocked
 from tests.make import NOW, account, monitor, seconds
 
 CYCLE = seconds(60)
@@ -323,19 +324,7 @@ def test_an_edit_does_not_wait_for_a_claim() -> None:
 
 
 def sleep_through() -> None:
-    try:
-        schedules.miss({60: unix_ms(NOW), 30: unix_ms(NOW)}, unix_ms(NOW + 2 * CYCLE))
-    finally:
-        connection.close()
-
-
-def someone_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND wait_event_type = 'Lock'"
-        )
-        return bool(cursor.fetchone()[0])
+    schedules.miss({60: unix_ms(NOW), 30: unix_ms(NOW)}, unix_ms(NOW + 2 * CYCLE))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -344,8 +333,8 @@ def test_who_counts_what_was_missed_locks_in_the_order_of_ids() -> None:
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             MonitorState.objects.select_for_update().get(pk=low)
-            counting = pool.submit(sleep_through)
-            wait_until(someone_waits)
+            counting = pool.submit(apart, sleep_through)
+            wait_until_blocked()
             MonitorState.objects.select_for_update(nowait=True).get(pk=high)
         counting.result(10)
     assert dict(MonitorState.objects.values_list("pk", "missed_checks")) == {low: 3, high: 1}

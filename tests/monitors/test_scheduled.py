@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import pytest
@@ -13,17 +12,9 @@ from django.db import connection, transaction
 from incidents.lifecycle import create_monitor, delete_monitor, update_monitor
 from monitors.models import Monitor, MonitorState
 from monitors.scheduled import Scheduled
-from tests.make import NOW, account, heartbeat, live, monitor, seconds
-from tests.monitors.test_claim import someone_waits, wait_until
+from tests.beside import apart, wait_until_blocked
+from tests.make import HTTP, NOW, account, heartbeat, live, monitor, seconds
 
-HTTP = {
-    "name": "site",
-    "url": "http://127.0.0.1:9/",
-    "type": "http",
-    "interval_seconds": 60,
-    "timeout_ms": 10_000,
-    "options": {"expected_status": 200},
-}
 COLUMNS = (
     *("monitor_id", "interval_seconds", "scheduled_since", "config_version", "status"),
     *("type", "url", "timeout_ms", "options"),
@@ -101,13 +92,6 @@ def resume(made: Monitor) -> None:
     MonitorState.objects.filter(pk=made.pk).update(scheduled_since=NOW)
 
 
-def done_beside(step: Callable[[], object]) -> None:
-    try:
-        step()
-    finally:
-        connection.close()
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("is_scheduled", "step"), [(True, set_status), (False, resume)])
 def test_of_a_monitor_that_is_changed_beside_its_state_no_old_copy_is_left(
@@ -120,8 +104,8 @@ def test_of_a_monitor_that_is_changed_beside_its_state_no_old_copy_is_left(
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Monitor.objects.update(url="http://127.0.0.1:10/")
-            waiting = pool.submit(done_beside, partial(step, made))
-            wait_until(someone_waits)
+            waiting = pool.submit(apart, lambda: step(made))
+            wait_until_blocked()
         waiting.result(10)
     assert [row["url"] for row in kept()] == ["http://127.0.0.1:10/"]
     assert kept() == said()

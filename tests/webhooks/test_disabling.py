@@ -5,10 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
+from tests.beside import apart, wait_until_blocked
 from tests.webhooks.conftest import NOW, SUBJECT, make_webhook, publish_delivery, secret_of
-from tests.webhooks.test_services import wait_until_blocked
 from webhooks.claiming import LEASE, claim_deliveries
 from webhooks.models import Delivery, Event, Status, Webhook
 from webhooks.outcome import AttemptOutcome
@@ -70,16 +70,10 @@ def test_a_410_waits_for_a_publication_and_ends_its_delivery(webhook: Webhook) -
     publish_delivery(webhook)
     [claim] = claim_deliveries(NOW, 10)
 
-    def record() -> bool:
-        try:
-            return record_attempt(claim, GONE, NOW)
-        finally:
-            connection.close()
-
     with ThreadPoolExecutor(1) as thread:
         with transaction.atomic():
             publish_delivery(webhook, "meanwhile")
-            recorded = thread.submit(record)
+            recorded = thread.submit(apart, lambda: record_attempt(claim, GONE, NOW))
             wait_until_blocked()
         assert recorded.result(10)
 

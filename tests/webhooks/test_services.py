@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Account
 from probes.vault import VaultError
+from tests.beside import apart, wait_until_blocked
 from tests.webhooks.conftest import NOW, SUBJECT, make_webhook, publish_delivery, secret_of
 from webhooks import services
 from webhooks.claiming import claim_deliveries
@@ -108,31 +109,14 @@ def test_an_attempt_on_its_way_at_removal_is_recorded_but_not_repeated(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_removal_waits_for_a_publication_and_ends_its_delivery(webhook: Webhook) -> None:
-    def remover() -> bool:
-        try:
-            return remove(webhook)
-        finally:
-            connection.close()
-
     with ThreadPoolExecutor(1) as thread:
         with transaction.atomic():
             publish_delivery(webhook)
-            removed = thread.submit(remover)
+            removed = thread.submit(apart, lambda: remove(webhook))
             wait_until_blocked()
         assert removed.result(10)
 
     assert Delivery.objects.get().status == Status.FAILED
-
-
-def wait_until_blocked() -> None:
-    """Return as soon as some connection waits for a lock of ours."""
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute(
-                "SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
-            )
-            if cursor.fetchone():
-                return
 
 
 def test_a_deleted_subject_leaves_no_trace(account: Account, webhook: Webhook) -> None:
