@@ -40,10 +40,10 @@ def test_a_longer_one_stays(minutes: float, configured: int) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_who_stretches_many_locks_in_the_order_of_ids() -> None:
-    """Also where the table has them in another order: else two who lock many wait for each other."""
+    """Also where the table and its index have them in another: else two who lock many wait for each other."""
     low, high = (monitor(account(name), status="down", interval_seconds=20).pk for name in ("alice", "bob"))
-    MonitorState.objects.update(status_since=NOW - seconds(700))
-    MonitorState.objects.filter(pk=low).update(missed_checks=1)  # a new version, behind the other's
+    for pk, down_seconds in ((high, 710), (low, 700)):
+        MonitorState.objects.filter(pk=pk).update(status_since=NOW - seconds(down_seconds))
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             MonitorState.objects.select_for_update().get(pk=low)
